@@ -1,0 +1,27 @@
+// npm test: every check, one after the other. One that fails does not keep the others from running.
+import { finish, run, runJest, secondsSince, sum } from './counts.mjs';
+
+/** Scripts of package.json, so that each can be run by itself in the same way. The package is made of the build. */
+const checks = ['build', 'lint', 'types', 'dead-code', 'package'];
+
+finish(sum([...checks.map(runCheck), runTests()]));
+
+function runCheck(name) {
+  const start = performance.now();
+  const { ok, output } = run('npm', ['run', '--silent', name]);
+  report(ok, name, secondsSince(start));
+  if (!ok) console.log(output);
+  return ok ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+}
+
+function runTests() {
+  const start = performance.now();
+  const { passed, failed, skipped } = runJest(process.execPath);
+  const details = `${secondsSince(start)}, ${passed} passed, ${failed} failed, ${skipped} skipped`;
+  report(failed === 0, 'tests', details);
+  return { passed, failed };
+}
+
+function report(ok, name, details) {
+  console.log(`${ok ? 'ok    ' : 'FAILED'} ${name.padEnd(10)} ${details}`);
+}
