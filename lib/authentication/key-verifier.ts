@@ -1,0 +1,36 @@
+import type { KeyRecord } from '../keys/key-record.ts';
+
+/**
+ * How one kind of credential finds its record; a plug-in. It knows a shape and a way to look up, and gives no
+ * verdict: the checks run later, on every request, also on what the cache holds.
+ */
+export interface KeyVerifier {
+  readonly name: string;
+  /** Visible ASCII characters, beyond those of token68, that its texts hold: `'|'`. */
+  readonly characters?: string;
+  /** Whether a text has its shape. No I/O, no clock, never throws: exactly one verifier may match a text. */
+  matches(text: string): boolean;
+  /** Texts that it matches; used to refuse verifiers whose shapes overlap. */
+  readonly examples: readonly string[];
+  /** The record that the text proves, `undefined` where there is none. What it throws becomes a 503. */
+  find(text: string, lookup: Lookup): Promise<Found | undefined>;
+}
+
+export interface Found {
+  /** As `lookup` answered it. */
+  readonly record: KeyRecord;
+  /** The text's own end, where it has one, such as a JWT's `exp`. */
+  readonly expiresAt?: Date;
+  /** The digest under which the text should be kept from now on. */
+  readonly rehash?: string;
+}
+
+/** The store, as a verifier may ask it: with deadline, breaker and a check of each record. */
+export interface Lookup {
+  byDigest(digests: readonly string[]): Promise<KeyRecord | undefined>;
+  byId(id: string): Promise<KeyRecord | undefined>;
+  /** Every digest of ours that the text can have, the one for new keys first. */
+  digests(text: string): readonly string[];
+  /** Wall clock, milliseconds since 1970. */
+  now(): number;
+}

@@ -1,0 +1,104 @@
+/** What a floor says of a record that was read. */
+export type Standing =
+  | 'current'
+  /** It was read before something happened that may have changed it. */
+  | 'read_again'
+  /** The store answered with an older version than one that is known to exist. */
+  | 'below'
+  /** As `below`, and the newer version is the end of the key. */
+  | 'ended';
+
+interface Floor {
+  readonly version: number;
+  readonly ended: boolean;
+  /** Reads with at most this number must be repeated, whatever version they found. */
+  readonly readAgainUpTo: number;
+  /** Reads with at most this number began before the floor rose. */
+  readonly setAt: number;
+  /** Monotonic time at which the floor is forgotten. */
+  readonly heldUntil: number;
+}
+
+const MAX_FLOORS = 100_000;
+
+const NO_FLOOR: Floor = { version: 0, ended: false, readAgainUpTo: 0, setAt: 0, heldUntil: 0 };
+
+/**
+ * For each key that was narrowed, the lowest version that may still be believed. Deleting a cached entry is not
+ * enough: a read that was in flight during the change would put the old record back, and so would one from a replica
+ * that lags. With a floor, such a record is recognised whenever it arrives.
+ *
+ * Reads are numbered, so that "read again" needs no list of the entries that it concerns.
+ */
+export class VersionFloors {
+  /** Rises with each change here: an entry that was found current under it need not be asked about again. */
+  generation = 0;
+  #reads = 0;
+  #allReadAgainUpTo = 0;
+  readonly #floors = new Map<string, Floor>();
+
+  /** The number of a read that begins now. */
+  nextRead(): number {
+    this.#reads += 1;
+    return this.#reads;
+  }
+
+  /**
+   * @param heldUntil - monotonic time; `Infinity` for a change that this process made itself. What arrives from
+   *   elsewhere is not proved: it may force reads for a while, and must not block a key for good.
+   */
+  raise(id: string, version: number, ended: boolean, heldUntil: number): void {
+    const floor = this.#floors.get(id) ?? NO_FLOOR;
+    this.#set(id, {
+      version: Math.max(version, floor.version),
+      ended: ended || floor.ended,
+      readAgainUpTo: floor.readAgainUpTo,
+      setAt: this.#reads,
+      heldUntil: Math.max(heldUntil, floor.heldUntil),
+    });
+  }
+
+  /** Something may have happened to this key. */
+  readAgain(id: string): void {
+    const floor = this.#floors.get(id) ?? { ...NO_FLOOR, heldUntil: Number.POSITIVE_INFINITY };
+    this.#set(id, { ...floor, readAgainUpTo: this.#reads, setAt: this.#reads });
+  }
+
+  /** Something may have happened to any key. */
+  readAllAgain(): void {
+    this.generation += 1;
+    this.#allReadAgainUpTo = this.#reads;
+  }
+
+  standing(id: string, version: number, read: number, monotonic: number): Standing {
+    const standing = this.standingOf(id, version, read, monotonic);
+    return standing === 'current' && read <= this.#allReadAgainUpTo ? 'read_again' : standing;
+  }
+
+  /** As {@link standing}, but for what is known of this one key alone. */
+  standingOf(id: string, version: number, read: number, monotonic: number): Standing {
+    const floor = this.#floors.get(id);
+    if (floor === undefined) return 'current';
+    if (monotonic >= floor.heldUntil) {
+      this.#forget(id, floor);
+      return read <= floor.setAt ? 'read_again' : 'current';
+    }
+    if (version < floor.version) return floor.ended ? 'ended' : 'below';
+    return read <= floor.readAgainUpTo ? 'read_again' : 'current';
+  }
+
+  #set(id: string, floor: Floor): void {
+    this.generation += 1;
+    this.#floors.delete(id);
+    this.#floors.set(id, floor);
+    const oldest = this.#floors.size > MAX_FLOORS ? this.#floors.entries().next().value : undefined;
+    if (oldest !== undefined) this.#forget(...oldest);
+  }
+
+  /** What was read before a forgotten floor rose was never held against it. */
+  #forget(id: string, floor: Floor): void {
+    this.#floors.delete(id);
+    this.generation += 1;
+    this.#allReadAgainUpTo = Math.max(this.#allReadAgainUpTo, floor.setAt);
+  }
+}

@@ -1,0 +1,45 @@
+import { type ErrorCode, statusOf } from '../errors.ts';
+
+/** Status phrases: what RFC 9457 section 4.2.1 wants as the title where the type is `about:blank`. */
+const TITLES: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  409: 'Conflict',
+  413: 'Content Too Large',
+  415: 'Unsupported Media Type',
+  429: 'Too Many Requests',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+};
+
+/** One fixed text for each code: nothing of a request, a key or a fault gets into an answer. */
+const DETAILS: Readonly<Record<ErrorCode, string>> = {
+  missing_credentials: 'This resource needs an API key.',
+  invalid_request: 'The request is not well-formed.',
+  invalid_token: 'The API key is not valid.',
+  insufficient_scope: 'The API key lacks a scope that this resource needs.',
+  forbidden: 'The API key may not be used for this resource.',
+  tls_required: 'API keys are accepted over HTTPS only.',
+  not_found: 'There is no such key.',
+  conflict: 'The key is not in a state that allows this.',
+  duplicate_key: 'There is such a key already.',
+  method_not_allowed: 'The resource does not have this method.',
+  payload_too_large: 'The body is too large.',
+  unsupported_media_type: 'The body must be JSON.',
+  rate_limited: 'Too many wrong secrets; try again later.',
+  temporarily_unavailable: 'API keys cannot be checked at the moment; try again soon.',
+  server_error: 'Something went wrong.',
+};
+
+export function detailOf(code: ErrorCode): string {
+  return DETAILS[code];
+}
+
+/** RFC 9457 `application/problem+json`. */
+export function problemBody(code: ErrorCode, detail: string = DETAILS[code]): string {
+  const status = statusOf(code);
+  return JSON.stringify({ type: 'about:blank', title: TITLES[status], status, detail, code });
+}

@@ -1,0 +1,27 @@
+import type { ServerResponse } from 'node:http';
+
+/** Adds field names to Vary, beside what another middleware has put there. */
+export function addVary(res: ServerResponse, fields: readonly string[], joined: string): void {
+  const current = res.getHeader('Vary');
+  if (current === undefined) {
+    res.setHeader('Vary', joined);
+    return;
+  }
+  const present = String(current)
+    .toLowerCase()
+    .split(',')
+    .map((field) => field.trim());
+  if (present.includes('*')) return;
+  const missing = fields.filter((field) => !present.includes(field.toLowerCase()));
+  if (missing.length > 0) res.setHeader('Vary', [current, ...missing].join(', '));
+}
+
+/**
+ * Keeps an authenticated answer out of shared caches. RFC 9111 section 3.5 does so only for requests with
+ * Authorization: one with X-API-Key looks public. A stricter wish that stands there already is left alone.
+ */
+export function keepPrivate(res: ServerResponse): void {
+  const current = res.getHeader('Cache-Control');
+  if (typeof current === 'string' && /\b(?:no-store|private)\b/.test(current)) return;
+  res.setHeader('Cache-Control', 'private');
+}

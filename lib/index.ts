@@ -1,0 +1,46 @@
+export { type ApiKeys, createApiKeys } from './api-keys.ts';
+export type { ApiKeysOptions, CacheOptions } from './api-keys-options.ts';
+export type { Found, KeyVerifier, Lookup } from './authentication/key-verifier.ts';
+export type { OwnerStatus } from './authentication/owner-check.ts';
+export type { Accepted, Refused, Verdict } from './authentication/verdict.ts';
+export {
+  ApiKeyError,
+  type ApiKeyErrorOptions,
+  ConflictError,
+  DuplicateKeyError,
+  type ErrorCode,
+  InvalidInputError,
+  KeyNotFoundError,
+  StoreUnavailableError,
+} from './errors.ts';
+export type { KeyEvent } from './events.ts';
+export type { DialectAnswer, ErrorFormat } from './http/dialect.ts';
+export type { Conditional } from './issuance/key-editor.ts';
+export type { CreateInput, UpdateInput } from './issuance/key-input.ts';
+export type { ApiKey, Environment, KeyKind, Organization, Owner } from './keys/api-key.ts';
+export type { RefusalReason } from './keys/checks.ts';
+export type { Pepper } from './keys/digest.ts';
+export type { KeyFilter } from './keys/key-filter.ts';
+export { type KeyRecord, keyRecord, type PreviousKey } from './keys/key-record.ts';
+export type { Json } from './keys/metadata.ts';
+export { apiKeyAuth } from './middleware/api-key-auth.ts';
+export type { ApiKeyAuthOptions } from './middleware/api-key-auth-options.ts';
+export {
+  requireAnyScope,
+  requireEnvironment,
+  requireOrganization,
+  requireScope,
+} from './middleware/guards.ts';
+export { getApiKey } from './middleware/request-state.ts';
+export type { ErrorHandler } from './middleware/voice.ts';
+export type {
+  KeyChange,
+  KeyChanged,
+  KeyLookup,
+  KeyPage,
+  KeyStore,
+  KeyUse,
+  ListQuery,
+  MaybePromise,
+} from './stores/key-store.ts';
+export { MemoryKeyStore } from './stores/memory-key-store.ts';

@@ -1,0 +1,184 @@
+import { InvalidInputError } from '../errors.ts';
+import type { ApiKey, Environment } from '../keys/api-key.ts';
+import { apiKeyOf } from '../keys/api-key-view.ts';
+import type { Digester } from '../keys/digest.ts';
+import { idProblem, textProblem } from '../keys/fields.ts';
+import type { KeyFilter } from '../keys/key-filter.ts';
+import { type KeyRecord, readRecord } from '../keys/key-record.ts';
+import { makeKeyText, shownParts } from '../keys/key-text.ts';
+import { graceOf, narrows, refuseEnded } from './key-changes.ts';
+import { type Conditional, KeyEditor, type KeyEditorParts } from './key-editor.ts';
+import { createIdSource } from './key-id.ts';
+import {
+  type CreateInput,
+  checkChangedEnd,
+  membersOf,
+  readCreateInput,
+  readKeyFilter,
+  readUpdateInput,
+  type UpdateInput,
+} from './key-input.ts';
+
+export interface IssuerParts extends KeyEditorParts {
+  readonly prefix: string;
+  readonly environment: Environment;
+  readonly digester: Digester;
+}
+
+const DAY_MS = 86_400_000;
+const DEFAULT_GRACE_MS = DAY_MS;
+const LONGEST_GRACE_MS = 30 * DAY_MS;
+
+/** The life of a key. Reads and writes the store, never the cache. */
+export class Issuer {
+  readonly #parts: IssuerParts;
+  readonly #editor: KeyEditor;
+  readonly #newId = createIdSource();
+
+  constructor(parts: IssuerParts) {
+    this.#parts = parts;
+    this.#editor = new KeyEditor(parts);
+  }
+
+  async create(input: CreateInput): Promise<{ key: string; apiKey: ApiKey }> {
+    const { records, listener, clock } = this.#parts;
+    const now = clock.now();
+    const { expiresAt, notBefore, kind, createdBy, ...fields } = readCreateInput(input, now);
+    if (kind !== 'opaque')
+      throw new TypeError(`create: kind "${kind}" needs its verifier in createApiKeys({ verifiers })`);
+    const environment = fields.environment ?? this.#parts.environment;
+    const key = makeKeyText(this.#parts.prefix, environment);
+    const createdAt = new Date(now);
+    const record = readRecord({
+      ...fields,
+      environment,
+      kind,
+      id: this.#newId(now),
+      ...this.#secretFields(key),
+      enabled: true,
+      version: 1,
+      createdAt,
+      updatedAt: createdAt,
+      createdBy,
+      expiresAt: dateOf(expiresAt),
+      notBefore: dateOf(notBefore),
+    });
+    try {
+      await records.insert(record);
+    } finally {
+      // Also after a failure: the record may have come to be all the same.
+      listener.inserted();
+    }
+    this.#editor.audit('create', record, []);
+    return { key, apiKey: apiKeyOf(record) };
+  }
+
+  async get(id: string): Promise<ApiKey | undefined> {
+    if (idProblem(id) !== undefined) return undefined;
+    const record = await this.#parts.records.find(id);
+    return record && apiKeyOf(record);
+  }
+
+  async list(query: KeyFilter = {}): Promise<{ apiKeys: readonly ApiKey[]; nextCursor?: string }> {
+    const { expiringWithinMs, unusedForMs, ...filter } = readKeyFilter(query);
+    const now = this.#parts.clock.now();
+    const { records, nextCursor } = await this.#parts.records.list({
+      ...filter,
+      ...(expiringWithinMs === undefined ? undefined : { expiresBefore: new Date(now + expiringWithinMs) }),
+      ...(unusedForMs === undefined ? undefined : { lastUsedBefore: new Date(now - unusedForMs) }),
+    });
+    const apiKeys = records.map(apiKeyOf);
+    return nextCursor === undefined ? { apiKeys } : { apiKeys, nextCursor };
+  }
+
+  async update(id: string, changes: UpdateInput, options?: Conditional): Promise<ApiKey> {
+    const read = readUpdateInput(changes);
+    const { expiresAt, notBefore, ...members } = read;
+    return this.#editor.edit('update', id, options, (record, now) => {
+      if (Object.keys(read).length === 0) return 'done';
+      checkChangedEnd(read, record, now);
+      const clear: ('expiresAt' | 'notBefore')[] = [];
+      if (expiresAt === null) clear.push('expiresAt');
+      if (notBefore === null) clear.push('notBefore');
+      return {
+        ...members,
+        ...(typeof expiresAt === 'number' ? { expiresAt: new Date(expiresAt) } : undefined),
+        ...(typeof notBefore === 'number' ? { notBefore: new Date(notBefore) } : undefined),
+        clear,
+        narrows: narrows(record, read),
+      };
+    });
+  }
+
+  async disable(id: string, options?: Conditional): Promise<ApiKey> {
+    return this.#editor.edit('disable', id, options, ({ enabled }) =>
+      enabled ? { enabled: false, narrows: true } : 'done',
+    );
+  }
+
+  async enable(id: string, options?: Conditional): Promise<ApiKey> {
+    return this.#editor.edit('enable', id, options, ({ enabled }) =>
+      enabled ? 'done' : { enabled: true, narrows: false },
+    );
+  }
+
+  async revoke(id: string, options: { reason?: string } & Conditional = {}): Promise<ApiKey> {
+    const { reason, ...conditional } = membersOf(options, ['reason', 'ifVersion'], '') as typeof options;
+    const problem = reason === undefined ? undefined : textProblem(reason, 500);
+    if (problem !== undefined) throw new InvalidInputError('/reason', problem);
+    return this.#editor.edit('revoke', id, conditional, ({ revokedAt }, now) => {
+      if (revokedAt !== undefined) return 'done';
+      const why = reason === undefined ? undefined : { revocationReason: reason };
+      return { revokedAt: new Date(now), ...why, narrows: true };
+    });
+  }
+
+  async rotate(
+    id: string,
+    options: { gracePeriodMs?: number } & Conditional = {},
+  ): Promise<{ key: string; apiKey: ApiKey }> {
+    const { gracePeriodMs = DEFAULT_GRACE_MS, ...conditional } = membersOf(
+      options,
+      ['gracePeriodMs', 'ifVersion'],
+      '',
+    ) as typeof options;
+    if (!Number.isInteger(gracePeriodMs) || gracePeriodMs < 0 || gracePeriodMs > LONGEST_GRACE_MS) {
+      throw new InvalidInputError(
+        '/gracePeriodMs',
+        `must be a whole number from 0 to ${LONGEST_GRACE_MS} (30 days)`,
+      );
+    }
+    let key = '';
+    const apiKey = await this.#editor.edit('rotate', id, conditional, (record, now) => {
+      refuseEnded(record, now);
+      key = makeKeyText(this.#parts.prefix, record.environment);
+      const grace = graceOf(record, now, gracePeriodMs);
+      return { ...this.#secretFields(key), rotatedAt: new Date(now), ...grace, narrows: true };
+    });
+    return { key, apiKey };
+  }
+
+  async delete(id: string): Promise<boolean> {
+    if (idProblem(id) !== undefined) return false;
+    const { records, listener } = this.#parts;
+    const record = await records.find(id);
+    const ended = () => listener.narrowed(id, Number.POSITIVE_INFINITY, true);
+    try {
+      const deleted = await records.delete(id, ended);
+      ended();
+      if (deleted && record !== undefined) this.#editor.audit('delete', record, []);
+      return deleted;
+    } catch (error) {
+      listener.readAgain(id);
+      throw error;
+    }
+  }
+
+  #secretFields(key: string): Pick<KeyRecord, 'digest' | 'start' | 'end'> {
+    return { digest: this.#parts.digester.newestOf(key), ...shownParts(key) };
+  }
+}
+
+function dateOf(time: number | undefined): Date | undefined {
+  return time === undefined ? undefined : new Date(time);
+}

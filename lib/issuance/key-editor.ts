@@ -1,0 +1,116 @@
+import type { Clock } from '../clock.ts';
+import { ConflictError, InvalidInputError, KeyNotFoundError } from '../errors.ts';
+import type { Events } from '../events.ts';
+import type { ApiKey } from '../keys/api-key.ts';
+import { apiKeyOf } from '../keys/api-key-view.ts';
+import { idProblem } from '../keys/fields.ts';
+import type { KeyRecord } from '../keys/key-record.ts';
+import type { KeyChange } from '../stores/key-store.ts';
+import { membersOf } from './key-input.ts';
+import type { ManagedRecords } from './managed-records.ts';
+
+export interface Conditional {
+  /** The version that the key must have, else the call is a `ConflictError`. */
+  readonly ifVersion?: number;
+}
+
+/** Who has to know of changes: the cache of this process. */
+export interface ChangeListener {
+  inserted(): void;
+  narrowed(id: string, version: number, ended: boolean): void;
+  readAgain(id: string): void;
+}
+
+export interface KeyEditorParts {
+  readonly records: ManagedRecords;
+  readonly listener: ChangeListener;
+  readonly clock: Clock;
+  readonly events: Events;
+}
+
+/** How often a change is tried again when another came in between. */
+const MAX_TRIES = 5;
+
+/** Changes one key at a time, and tells the cache and the audit of it. */
+export class KeyEditor {
+  readonly #parts: KeyEditorParts;
+
+  constructor(parts: KeyEditorParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Reads, decides, and writes on condition that nothing changed in between; else begins again, unless the caller
+   * named the version.
+   */
+  async edit(
+    action: string,
+    id: string,
+    options: Conditional | undefined,
+    plan: (record: KeyRecord, now: number) => KeyChange | 'done',
+  ): Promise<ApiKey> {
+    const ifVersion = readIfVersion(options);
+    if (idProblem(id) !== undefined) throw new KeyNotFoundError(String(id));
+    for (let tries = 1; tries <= MAX_TRIES; tries += 1) {
+      const record = await this.#parts.records.find(id);
+      if (record === undefined) throw new KeyNotFoundError(id);
+      if (ifVersion !== undefined && record.version !== ifVersion)
+        throw otherVersion(ifVersion, record.version);
+      const now = this.#parts.clock.now();
+      const change = plan(record, now);
+      if (change === 'done') return apiKeyOf(record);
+      const changed = await this.#write(record, { ...change, updatedAt: new Date(now) });
+      if (changed === undefined) continue;
+      this.audit(
+        action,
+        changed,
+        Object.keys(change).filter((name) => name !== 'narrows' && name !== 'clear'),
+      );
+      return apiKeyOf(changed);
+    }
+    throw new ConflictError('The key was changed by others each time; try again.');
+  }
+
+  /** Writes, and tells the cache whatever comes of it: a call that fails or ends too late may have been carried out. */
+  async #write(record: KeyRecord, change: KeyChange): Promise<KeyRecord | undefined> {
+    const { records, listener } = this.#parts;
+    const { id, version } = record;
+    const isMaybeDone = () => listener.readAgain(id);
+    try {
+      const changed = await records.update(id, change, version, isMaybeDone);
+      if (changed === undefined || !change.narrows) isMaybeDone();
+      else listener.narrowed(id, changed.version, changed.revokedAt !== undefined);
+      return changed;
+    } catch (error) {
+      isMaybeDone();
+      throw error;
+    } finally {
+      if (change.digest !== undefined) listener.inserted();
+    }
+  }
+
+  audit(action: string, { id, organization }: KeyRecord, changed: readonly string[]): void {
+    const { events, clock } = this.#parts;
+    if (!events.hears('audit')) return;
+    events.emit({
+      type: 'audit',
+      at: clock.now(),
+      action,
+      keyId: id,
+      organizationId: organization.id,
+      changed,
+    });
+  }
+}
+
+function readIfVersion(options: Conditional | undefined): number | undefined {
+  if (options === undefined) return undefined;
+  const ifVersion = membersOf(options, ['ifVersion'], '')['ifVersion'];
+  if (ifVersion === undefined) return undefined;
+  if (Number.isSafeInteger(ifVersion) && (ifVersion as number) >= 1) return ifVersion as number;
+  throw new InvalidInputError('/ifVersion', 'must be a whole number of at least 1');
+}
+
+function otherVersion(wanted: number, found: number): ConflictError {
+  return new ConflictError(`The key has version ${found} and not ${wanted}; read it again and decide anew.`);
+}

@@ -1,0 +1,92 @@
+import type { KeyRecord } from '../keys/key-record.ts';
+import { answeredRecord, faultOf, WrongAnswerError, wrongRecord } from '../stores/fault.ts';
+import type { StoreCall, StoreCaller } from '../stores/guarded-store.ts';
+import type { KeyChange, KeyLookup, KeyPage, KeyStore, ListQuery } from '../stores/key-store.ts';
+
+/** The store as management uses it: every call guarded, every record that comes back checked. */
+export interface ManagedRecords {
+  find(id: string): Promise<KeyRecord | undefined>;
+  insert(record: KeyRecord): Promise<void>;
+  update(
+    id: string,
+    change: KeyChange,
+    expectedVersion: number,
+    onLate: () => void,
+  ): Promise<KeyRecord | undefined>;
+  list(query: ListQuery): Promise<KeyPage>;
+  delete(id: string, onLate: () => void): Promise<boolean>;
+}
+
+type ManagementMethod = 'findById' | 'insert' | 'update' | 'list' | 'delete';
+
+/** The calls reject with a TypeError that names the method where the store can only look up. */
+export function createManagedRecords(store: KeyLookup | KeyStore, caller: StoreCaller): ManagedRecords {
+  function able(method: ManagementMethod): Required<KeyStore> {
+    if (typeof (store as Partial<KeyStore>)[method] === 'function') return store as Required<KeyStore>;
+    throw new TypeError(
+      `This call needs a key store with ${method}(), and the one in use has none; see KeyStore.`,
+    );
+  }
+
+  async function ask<Answer, T>(call: StoreCall<Answer>, read: (answer: Answer) => T): Promise<T> {
+    try {
+      return read(await caller.call(call));
+    } catch (error) {
+      throw error instanceof WrongAnswerError ? faultOf(error).error : error;
+    }
+  }
+
+  return {
+    async find(id) {
+      const keyStore = able('findById');
+      const operation = 'findById';
+      return ask({ operation, run: () => keyStore.findById(id) }, (answer) => {
+        const record = answeredRecord(operation, answer);
+        if (record !== undefined && record.id !== id) throw wrongRecord(operation, 'it has another id');
+        return record;
+      });
+    },
+
+    async insert(record) {
+      const keyStore = able('insert');
+      const secrets = [record.digest];
+      await caller.call({ operation: 'insert', secrets, run: () => keyStore.insert(record) });
+    },
+
+    async update(id, change, expectedVersion, onLate) {
+      const keyStore = able('update');
+      const operation = 'update';
+      const secrets = change.digest === undefined ? [] : [change.digest];
+      const run = () => keyStore.update(id, change, expectedVersion);
+      return ask({ operation, secrets, run, onLate }, (answer) => {
+        const record = answeredRecord(operation, answer);
+        if (record === undefined || (record.id === id && record.version === expectedVersion + 1))
+          return record;
+        throw wrongRecord(operation, 'it is not the one that was changed');
+      });
+    },
+
+    async list(query) {
+      const keyStore = able('list');
+      return ask({ operation: 'list', run: () => keyStore.list(query) }, readPage);
+    },
+
+    async delete(id, onLate) {
+      const keyStore = able('delete');
+      return ask(
+        { operation: 'delete', run: () => keyStore.delete(id), onLate },
+        (deleted) => deleted === true,
+      );
+    },
+  };
+}
+
+function readPage(page: KeyPage): KeyPage {
+  if (!Array.isArray(page?.records)) throw wrongRecord('list', 'it has no array of records');
+  const records = page.records.map((one) => {
+    const record = answeredRecord('list', one);
+    if (record === undefined) throw wrongRecord('list', 'there is a gap in the page');
+    return record;
+  });
+  return typeof page.nextCursor === 'string' ? { records, nextCursor: page.nextCursor } : { records };
+}

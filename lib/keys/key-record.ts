@@ -1,0 +1,214 @@
+import type { ApiKey, Environment, KeyKind, Organization, Owner } from './api-key.ts';
+import { isDigest } from './digest.ts';
+import {
+  booleanProblem,
+  type FieldProblem,
+  idProblem,
+  memberProblem,
+  nameProblem,
+  scopesProblem,
+  textProblem,
+  timeOf,
+} from './fields.ts';
+import { copyMetadata, type Json } from './metadata.ts';
+
+/**
+ * All that a store keeps of a key. Times are `Date`s of whole milliseconds; what is absent is `undefined`.
+ * The key itself is not in it and cannot be had from it.
+ */
+export interface KeyRecord extends Omit<ApiKey, 'grace'> {
+  /**
+   * One-way image of the key: `sha256:`, `sha512:` or `hmac-sha256:<pepper id>:` with base64url,
+   * `bcrypt:$2b$...`, or `jwt:<id>:<iat>`.
+   */
+  readonly digest: string;
+  /** The key before the last rotation, until its grace ends. */
+  readonly previous?: PreviousKey;
+}
+
+export interface PreviousKey {
+  readonly digest: string;
+  readonly expiresAt: Date;
+  readonly lastUsedAt?: Date;
+}
+
+/** A record that is not one. The message names the field and never its value. */
+export class UnreadableRecordError extends TypeError {
+  constructor(field: string, problem: string) {
+    super(`the record's ${field} ${problem}`);
+    this.name = 'UnreadableRecordError';
+  }
+}
+
+/**
+ * Completes a record out of someone's own table, where only some of the fields exist, with the defaults that
+ * `create()` has: opaque, live, enabled, version 1, owned by its organization, no scopes.
+ *
+ * @throws UnreadableRecordError when a field that is given is wrong
+ */
+export function keyRecord(
+  fields: Pick<KeyRecord, 'id' | 'digest' | 'organization'> & Partial<KeyRecord>,
+): KeyRecord {
+  const createdAt = fields.createdAt ?? new Date(0);
+  return readRecord({
+    kind: 'opaque',
+    name: fields.id,
+    environment: 'live',
+    start: '',
+    end: '',
+    owner: { type: 'organization', id: fields.organization?.id },
+    scopes: [],
+    enabled: true,
+    version: 1,
+    createdAt,
+    updatedAt: createdAt,
+    metadata: {},
+    ...present(fields),
+  });
+}
+
+/**
+ * Copies what a store handed over, field by field, and checks each: types, lengths, the limits of `create()`. Only
+ * own members count, so that nothing reaches a key through a prototype; `null` is absent; unknown members are
+ * dropped. Absent scopes are no scopes.
+ *
+ * @throws UnreadableRecordError for anything that is no whole record
+ */
+export function readRecord(value: unknown): KeyRecord {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new UnreadableRecordError('whole', 'must be an object');
+  }
+  const read = new FieldReader(value, '');
+  const createdBy = read.optional('createdBy', (text) => textProblem(text, 255));
+  const revocationReason = read.optional('revocationReason', (text) => textProblem(text, 500));
+  return Object.freeze({
+    id: read.required<string>('id', idProblem),
+    digest: read.required<string>('digest', digestProblem),
+    kind: read.required<KeyKind>('kind', (kind) => memberProblem(kind, ['opaque', 'pair', 'jwt'])),
+    name: read.required<string>('name', nameProblem),
+    environment: read.required<Environment>('environment', (one) => memberProblem(one, ['live', 'test'])),
+    start: read.required<string>('start', shownProblem),
+    end: read.required<string>('end', shownProblem),
+    organization: readOrganization(read.object('organization')),
+    owner: readOwner(read.object('owner')),
+    scopes: readScopes(read.own('scopes')),
+    enabled: read.required<boolean>('enabled', booleanProblem),
+    version: read.required<number>('version', versionProblem),
+    createdAt: read.time('createdAt'),
+    updatedAt: read.time('updatedAt'),
+    metadata: readMetadata(read.own('metadata')),
+    ...(createdBy === undefined ? undefined : { createdBy }),
+    ...(revocationReason === undefined ? undefined : { revocationReason }),
+    ...read.optionalTimes('lastUsedAt', 'expiresAt', 'notBefore', 'revokedAt', 'rotatedAt'),
+    ...readPrevious(read.own('previous')),
+  });
+}
+
+/** Reads own members of one object; what it complains of it names by its path. */
+class FieldReader {
+  readonly #object: object;
+  readonly #path: string;
+
+  constructor(object: object, path: string) {
+    this.#object = object;
+    this.#path = path;
+  }
+
+  own(name: string): unknown {
+    const value = Object.hasOwn(this.#object, name)
+      ? (this.#object as Record<string, unknown>)[name]
+      : undefined;
+    return value ?? undefined;
+  }
+
+  required<T>(name: string, problemOf: (value: unknown) => FieldProblem): T {
+    const value = this.own(name);
+    const problem = problemOf(value);
+    if (problem !== undefined) throw new UnreadableRecordError(this.#path + name, problem);
+    return value as T;
+  }
+
+  optional(name: string, problemOf: (value: unknown) => FieldProblem): string | undefined {
+    return this.own(name) === undefined ? undefined : this.required<string>(name, problemOf);
+  }
+
+  object(name: string): FieldReader {
+    const value = this.own(name);
+    if (typeof value === 'object' && value !== null) return new FieldReader(value, `${this.#path}${name}.`);
+    throw new UnreadableRecordError(this.#path + name, 'must be an object');
+  }
+
+  /** A copy of its own, so that whoever holds the store's `Date` cannot move it. */
+  time(name: string): Date {
+    const time = timeOf(this.own(name));
+    if (time === undefined) throw new UnreadableRecordError(this.#path + name, 'must be a valid Date');
+    return new Date(time);
+  }
+
+  optionalTimes<Name extends string>(...names: readonly Name[]): { [K in Name]?: Date } {
+    const times: { [K in Name]?: Date } = {};
+    for (const name of names) {
+      if (this.own(name) !== undefined) times[name] = this.time(name);
+    }
+    return times;
+  }
+}
+
+function readOrganization(read: FieldReader): Organization {
+  const id = read.required<string>('id', idProblem);
+  const slug = read.optional('slug', (text) => textProblem(text, 255));
+  return Object.freeze(slug === undefined ? { id } : { id, slug });
+}
+
+function readOwner(read: FieldReader): Owner {
+  const type = read.required<Owner['type']>('type', (one) =>
+    memberProblem(one, ['organization', 'user', 'service']),
+  );
+  return Object.freeze({ type, id: read.required<string>('id', idProblem) });
+}
+
+function readScopes(value: unknown): readonly string[] {
+  if (value === undefined) return Object.freeze([]);
+  const found = scopesProblem(value);
+  if (found !== undefined) {
+    throw new UnreadableRecordError(
+      found.index === undefined ? 'scopes' : `scopes[${found.index}]`,
+      found.problem,
+    );
+  }
+  return Object.freeze([...(value as readonly string[])]);
+}
+
+function readMetadata(value: unknown): Readonly<Record<string, Json>> {
+  const result = copyMetadata(value ?? {});
+  if (result.problem !== undefined) throw new UnreadableRecordError('metadata', result.problem);
+  return result.copy;
+}
+
+function readPrevious(value: unknown): { previous?: PreviousKey } {
+  if (value === undefined) return {};
+  if (typeof value !== 'object' || value === null)
+    throw new UnreadableRecordError('previous', 'must be an object');
+  const read = new FieldReader(value, 'previous.');
+  const digest = read.required<string>('digest', digestProblem);
+  const previous = { digest, expiresAt: read.time('expiresAt'), ...read.optionalTimes('lastUsedAt') };
+  return { previous: Object.freeze(previous) };
+}
+
+function digestProblem(value: unknown): FieldProblem {
+  return isDigest(value) ? undefined : 'must be a digest of a known form';
+}
+
+function shownProblem(value: unknown): FieldProblem {
+  const isShown = typeof value === 'string' && /^[\x21-\x7E]{0,64}$/.test(value);
+  return isShown ? undefined : 'must be at most 64 visible ASCII characters';
+}
+
+function versionProblem(value: unknown): FieldProblem {
+  const isVersion = Number.isSafeInteger(value) && (value as number) >= 1;
+  return isVersion ? undefined : 'must be a whole number of at least 1';
+}
+
+function present(fields: object): object {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => (value ?? undefined) !== undefined));
+}
