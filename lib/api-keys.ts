@@ -1,5 +1,5 @@
 import { type ApiKeysConfig, type ApiKeysOptions, readApiKeysOptions } from './api-keys-options.ts';
-import { Authenticator } from './authentication/authenticator.ts';
+import { Authenticator, type RequestSource } from './authentication/authenticator.ts';
 import { createCircuit } from './authentication/circuit.ts';
 import { LookupCache } from './authentication/lookup-cache.ts';
 import { createOwnerCheck } from './authentication/owner-check.ts';
@@ -10,10 +10,11 @@ import { createUseRecorder } from './authentication/use-recorder.ts';
 import type { Verdict } from './authentication/verdict.ts';
 import { createVerifiers } from './authentication/verifiers.ts';
 import { startWatcher } from './authentication/watcher.ts';
+import { WrongSecrets } from './authentication/wrong-secrets.ts';
 import { type Clock, createClock } from './clock.ts';
 import { StoreUnavailableError } from './errors.ts';
 import { createEvents, type Events } from './events.ts';
-import { Issuer } from './issuance/issuer.ts';
+import { type IssuedKey, Issuer } from './issuance/issuer.ts';
 import type { Conditional } from './issuance/key-editor.ts';
 import type { CreateInput, UpdateInput } from './issuance/key-input.ts';
 import { createManagedRecords } from './issuance/managed-records.ts';
@@ -34,8 +35,13 @@ export interface ApiKeys {
    * rejection with `StoreUnavailableError`, never a refusal. Never throws.
    */
   verify(text: string): Verdict | Promise<Verdict>;
+  /**
+   * As `verify()`, for an id and its secret; needs `keyPairs()` or `bcryptSecrets()`. Twenty wrong secrets for one id
+   * from one address within a minute, and the call rejects with an `ApiKeyError` of code `rate_limited`.
+   */
+  verifyPair(id: string, secret: string, options?: { from?: string }): Verdict | Promise<Verdict>;
   /** Issues a key; `key` is shown here once and cannot be had again. */
-  create(input: CreateInput): Promise<{ key: string; apiKey: ApiKey }>;
+  create(input: CreateInput): Promise<IssuedKey>;
   get(id: string): Promise<ApiKey | undefined>;
   /** One page, 50 keys unless `limit` says otherwise, the newest first unless `order` does. */
   list(query?: KeyFilter): Promise<{ apiKeys: readonly ApiKey[]; nextCursor?: string }>;
@@ -63,10 +69,14 @@ export interface ApiKeys {
 
 /** What the middleware needs of an {@link ApiKeys} beside its face. */
 export interface Internals {
+  verify(text: string, source: RequestSource): Verdict | Promise<Verdict>;
+  verifyPair(id: string, secret: string, source: RequestSource): Verdict | Promise<Verdict>;
   readonly events: Events;
   readonly clock: Clock;
   /** Visible ASCII characters, beyond those of token68, that a credential may hold. */
   readonly characters: string;
+  /** Which user-ids of `Authorization: Basic` are ids of pairs; absent where Basic is not read. */
+  readonly basicIds: ((id: string) => boolean) | undefined;
 }
 
 const INTERNALS = Symbol.for('keystile.internals');
@@ -83,7 +93,7 @@ export function createApiKeys(options: ApiKeysOptions): ApiKeys {
   const config = readApiKeysOptions(options);
   const { store } = config;
   const parts = assemble(config);
-  const { authenticator, issuer, caller, uses, refusals, watcher } = parts;
+  const { authenticator, issuer, caller, uses, refusals, watcher, verifiers, events, clock } = parts;
   let closing: Promise<void> | undefined;
 
   function closedError(): StoreUnavailableError {
@@ -105,8 +115,19 @@ export function createApiKeys(options: ApiKeysOptions): ApiKeys {
     }
   }
 
+  function verify(text: string, source?: RequestSource): Verdict | Promise<Verdict> {
+    return closing === undefined ? authenticator.verify(text, source) : Promise.reject(closedError());
+  }
+
+  function verifyPair(id: string, secret: string, source?: RequestSource): Verdict | Promise<Verdict> {
+    if (closing !== undefined) return Promise.reject(closedError());
+    if (!verifiers.hasPairs) return Promise.reject(noPairsError());
+    return authenticator.verifyPair(id, secret, source);
+  }
+
   const apiKeys: ApiKeys = {
-    verify: (text) => (closing === undefined ? authenticator.verify(text) : Promise.reject(closedError())),
+    verify: (text) => verify(text),
+    verifyPair: (id, secret, where) => verifyPair(id, secret, { ip: where?.from }),
     create: (input) => whileOpen(() => issuer.create(input)),
     get: (id) => whileOpen(() => issuer.get(id)),
     list: (query) => whileOpen(() => issuer.list(query)),
@@ -125,11 +146,17 @@ export function createApiKeys(options: ApiKeysOptions): ApiKeys {
       return closing;
     },
   };
-  const { events, clock, verifiers } = parts;
-  const internals: Internals = { events, clock, characters: verifiers.characters };
+  const { characters, basicIds } = verifiers;
+  const internals: Internals = { verify, verifyPair, events, clock, characters, basicIds };
   // Not enumerable, so that it shows in no log and no copy passes for the original.
   Object.defineProperty(apiKeys, INTERNALS, { value: internals });
   return Object.freeze(apiKeys);
+}
+
+function noPairsError(): TypeError {
+  return new TypeError(
+    'verifyPair: pairs need keyPairs() or bcryptSecrets() in createApiKeys({ verifiers: [...] })',
+  );
 }
 
 /** @throws TypeError unless it is what `createApiKeys()` answered */
@@ -164,11 +191,22 @@ function assemble(config: ApiKeysConfig) {
     uses,
     rehash,
     refusals,
+    wrongSecrets: new WrongSecrets(clock),
     clock,
     events,
   });
   const records = createManagedRecords(store, caller);
-  const issuer = new Issuer({ prefix, environment, records, digester, listener: cache, clock, events });
+  const { makers } = verifiers;
+  const issuer = new Issuer({
+    prefix,
+    environment,
+    records,
+    digester,
+    makers,
+    listener: cache,
+    clock,
+    events,
+  });
   const watcher = startWatcher({ store, caller, cache, clock, events });
   return { authenticator, issuer, caller, uses, refusals, watcher, verifiers, events, clock };
 }

@@ -7,7 +7,9 @@ import { factsOf, type RefusalReason, refusalReason } from '../keys/checks.ts';
 import { sha256 } from '../keys/digest.ts';
 import type { KeyRecord } from '../keys/key-record.ts';
 import { faultOf, WrongAnswerError } from '../stores/fault.ts';
-import type { Found, KeyVerifier } from './key-verifier.ts';
+import { withDeadline } from '../stores/guarded-store.ts';
+import { splitPair } from './key-pairs.ts';
+import type { Found } from './key-verifier.ts';
 import type { Entry, LookupCache, ReadStamp } from './lookup-cache.ts';
 import type { OwnerCheck } from './owner-check.ts';
 import type { Matched, RecordReader } from './record-reader.ts';
@@ -16,6 +18,7 @@ import type { Rehasher } from './rehasher.ts';
 import { USE_RECORDED_EVERY_MS, type UseRecorder } from './use-recorder.ts';
 import type { Refused, Verdict } from './verdict.ts';
 import type { Verifiers } from './verifiers.ts';
+import type { WrongSecrets } from './wrong-secrets.ts';
 
 export interface AuthenticatorParts {
   readonly environments: readonly Environment[];
@@ -26,6 +29,7 @@ export interface AuthenticatorParts {
   readonly uses: UseRecorder | undefined;
   readonly rehash: Rehasher | undefined;
   readonly refusals: RefusalCounter;
+  readonly wrongSecrets: WrongSecrets;
   readonly clock: Clock;
   readonly events: Events;
 }
@@ -38,13 +42,27 @@ interface Read {
   readonly entry: Entry | undefined;
 }
 
-/** What is known of a request while it is decided. */
+/** A credential that is not in the cache. */
 interface Question {
-  readonly text: string;
+  /** What the cache knows it by. */
   readonly sha: string;
+  /** As it was presented; of a pair the id. */
+  readonly text: string;
+  /** The id of a pair, of which wrong secrets are counted. */
+  readonly pairId: string | undefined;
+  readonly source: RequestSource | undefined;
   /** Monotonic time; 0 when nobody listens. */
   readonly startedAt: number;
+  find(): Promise<Found | undefined>;
 }
+
+/** Where a credential came from; a request fits. Its address is read only when a pair is looked up. */
+export interface RequestSource {
+  readonly ip?: string | undefined;
+}
+
+/** A verifier may have to ask others than the store; it must not keep a request waiting for ever. */
+const LONGEST_FIND_MS = 10_000;
 
 /** Reads of one key that a newer change may each have overtaken, before we stop and say that we don't know. */
 const MAX_READS = 4;
@@ -60,34 +78,63 @@ export class Authenticator {
   }
 
   /** A cache hit is answered at once, with no promise. @throws never; a fault is a rejection */
-  verify(text: string): Verdict | Promise<Verdict> {
-    const { verifiers, cache, refusals, clock, events } = this.#parts;
-    const startedAt = events.hears('decision') ? clock.monotonic() : 0;
+  verify(text: string, source?: RequestSource): Verdict | Promise<Verdict> {
+    const { verifiers, reader, events } = this.#parts;
+    const startedAt = events.hears('decision') ? this.#parts.clock.monotonic() : 0;
     if (typeof text !== 'string' || !verifiers.isReadable(text)) {
       return this.#refuse('malformed', undefined, 'none', startedAt);
     }
     const sha = sha256(text);
-    const now = clock.now();
-    const entry = cache.fresh(sha, now);
-    if (entry !== undefined) return this.#decide(entry, text, now, 'hit', startedAt);
+    const hit = this.#decideFromCache(sha, text, startedAt);
+    if (hit !== undefined) return hit;
     const shape = verifiers.shapeOf(text);
     if (typeof shape === 'string') {
-      refusals.count(text);
+      this.#parts.refusals.count(text);
       return this.#refuse(shape, undefined, 'none', startedAt);
     }
-    if (cache.isMissing(sha, now)) {
-      refusals.count(text);
-      return this.#refuse('unknown', undefined, 'hit', startedAt);
-    }
-    return this.#readAndDecide({ text, sha, startedAt }, shape);
+    const pairId = shape.pairs === undefined ? undefined : splitPair(text)[0];
+    return this.#lookUp({ sha, text, pairId, source, startedAt, find: () => shape.find(text, reader) });
   }
 
-  async #readAndDecide(question: Question, verifier: KeyVerifier): Promise<Verdict> {
-    const { cache, clock, events } = this.#parts;
+  /** As {@link verify}, for an id and its secret. */
+  verifyPair(id: string, secret: string, source?: RequestSource): Verdict | Promise<Verdict> {
+    const { verifiers, reader, events } = this.#parts;
+    const startedAt = events.hears('decision') ? this.#parts.clock.monotonic() : 0;
+    const pairs = verifiers.pairVerifierOf(id, secret);
+    if (pairs === undefined) return this.#refuse('malformed', undefined, 'none', startedAt);
+    // The length parts the two for certain, and no text that can be presented by itself begins with NUL.
+    const sha = sha256(`\0${id.length}:${id}:${secret}`);
+    const hit = this.#decideFromCache(sha, id, startedAt);
+    if (hit !== undefined) return hit;
+    const find = () => pairs.find(id, secret, reader);
+    return this.#lookUp({ sha, text: id, pairId: id, source, startedAt, find });
+  }
+
+  #decideFromCache(sha: string, text: string, startedAt: number): Verdict | undefined {
+    const now = this.#parts.clock.now();
+    const entry = this.#parts.cache.fresh(sha, now);
+    return entry === undefined ? undefined : this.#decide(entry, text, now, 'hit', startedAt);
+  }
+
+  #lookUp(question: Question): Verdict | Promise<Verdict> {
+    const { cache, clock, wrongSecrets } = this.#parts;
+    const { pairId, source, sha, startedAt } = question;
+    try {
+      if (pairId !== undefined) wrongSecrets.check(pairId, source?.ip);
+    } catch (error) {
+      this.#tell('refused', 'none', startedAt, 'rate_limited');
+      return Promise.reject(error);
+    }
+    if (cache.isMissing(sha, clock.now())) return this.#refuseUnknown(question, 'hit');
+    return this.#readAndDecide(question);
+  }
+
+  async #readAndDecide(question: Question): Promise<Verdict> {
+    const { cache, clock } = this.#parts;
     const { text, sha, startedAt } = question;
     try {
       for (let attempt = 1; attempt <= MAX_READS; attempt += 1) {
-        const verdict = this.#settle(await this.#read(sha, text, verifier), question, attempt);
+        const verdict = this.#settle(await this.#read(question), question, attempt);
         if (verdict !== 'read_again') return verdict;
       }
       throw new WrongAnswerError('The key changed each time it was read.');
@@ -96,18 +143,18 @@ export class Authenticator {
       const now = clock.now();
       const entry = mayUseStale ? cache.stale(sha, now) : undefined;
       if (entry !== undefined) return this.#decide(entry, text, now, 'stale', startedAt);
-      if (events.hears('decision')) this.#tell('unavailable', 'miss', startedAt, error.code);
+      this.#tell('unavailable', 'miss', startedAt, error.code);
       throw error;
     }
   }
 
   /** Decides by a read that has ended, unless something happened since it began. */
-  #settle({ stamp, entry }: Read, { text, startedAt }: Question, attempt: number): Verdict | 'read_again' {
-    const { cache, clock, refusals } = this.#parts;
+  #settle({ stamp, entry }: Read, question: Question, attempt: number): Verdict | 'read_again' {
+    const { cache, clock } = this.#parts;
+    const { text, startedAt } = question;
     if (entry === undefined) {
       if (attempt === 1 && cache.wasOvertaken(stamp)) return 'read_again';
-      refusals.count(text);
-      return this.#refuse('unknown', undefined, 'miss', startedAt);
+      return this.#refuseUnknown(question, 'miss');
     }
     const standing = cache.standing(entry);
     if (standing === 'current') return this.#decide(entry, text, clock.now(), 'miss', startedAt);
@@ -116,18 +163,19 @@ export class Authenticator {
     throw new WrongAnswerError('The key store answers with an older version of the key than there is.');
   }
 
-  #read(sha: string, text: string, verifier: KeyVerifier): Promise<Read> {
+  #read(question: Question): Promise<Read> {
+    const { sha } = question;
     const underWay = this.#reads.get(sha);
     if (underWay !== undefined) return underWay;
-    const begun = this.#beginRead(sha, text, verifier).finally(() => this.#reads.delete(sha));
+    const begun = this.#beginRead(question).finally(() => this.#reads.delete(sha));
     this.#reads.set(sha, begun);
     return begun;
   }
 
-  async #beginRead(sha: string, text: string, verifier: KeyVerifier): Promise<Read> {
-    const { cache, clock, environments, reader, rehash } = this.#parts;
+  async #beginRead({ sha, find }: Question): Promise<Read> {
+    const { cache, clock, environments, rehash } = this.#parts;
     const stamp = cache.beginRead(clock.now());
-    const found = (await verifier.find(text, reader)) ?? undefined;
+    const found = (await withDeadline({ run: find }, LONGEST_FIND_MS)) ?? undefined;
     if (found === undefined) {
       cache.keepMiss(sha, stamp);
       return { stamp, entry: undefined };
@@ -140,9 +188,9 @@ export class Authenticator {
     return { stamp, entry };
   }
 
-  #matchOf({ record }: Found): Matched {
+  #matchOf({ record, previous }: Found): Matched {
     const match = this.#parts.reader.matchOf(record);
-    if (match !== undefined) return match;
+    if (match !== undefined) return previous === undefined ? match : { ...match, previous };
     // Without a match nobody could tell whether the old key was presented, whose grace may be over.
     throw new WrongAnswerError('A verifier must answer with a record that its lookup gave it.');
   }
@@ -168,7 +216,7 @@ export class Authenticator {
 
   /** Decides by an entry, cached or new: the checks run here, on every request. */
   #decide(entry: Entry, text: string, now: number, source: Source, startedAt: number): Verdict {
-    const { environments, events, refusals, uses } = this.#parts;
+    const { environments, refusals, uses } = this.#parts;
     const { facts, accepted } = entry;
     const reason = refusalReason(facts, now, environments);
     if (reason !== undefined) {
@@ -179,12 +227,19 @@ export class Authenticator {
       const isFirst = entry.useDueAt === Number.NEGATIVE_INFINITY;
       entry.useDueAt = uses.note(facts.id, accepted.graceUntil !== undefined, now, isFirst);
     }
-    if (events.hears('decision')) this.#tell('accepted', source, startedAt, undefined, accepted.apiKey);
+    this.#tell('accepted', source, startedAt, undefined, accepted.apiKey);
     return accepted;
   }
 
+  #refuseUnknown({ text, pairId, source, startedAt }: Question, from: Source): Refused {
+    const { refusals, wrongSecrets } = this.#parts;
+    refusals.count(text);
+    if (pairId !== undefined) wrongSecrets.count(pairId, source?.ip);
+    return this.#refuse('unknown', undefined, from, startedAt);
+  }
+
   #refuse(reason: RefusalReason, apiKey: ApiKey | undefined, source: Source, startedAt: number): Refused {
-    if (this.#parts.events.hears('decision')) this.#tell('refused', source, startedAt, reason, apiKey);
+    this.#tell('refused', source, startedAt, reason, apiKey);
     return Object.freeze(apiKey === undefined ? { ok: false, reason } : { ok: false, reason, apiKey });
   }
 
@@ -196,6 +251,7 @@ export class Authenticator {
     apiKey?: ApiKey,
   ): void {
     const { clock, events } = this.#parts;
+    if (!events.hears('decision')) return;
     events.emit({
       type: 'decision',
       at: clock.now(),

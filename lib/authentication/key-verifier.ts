@@ -1,3 +1,4 @@
+import type { KeyMaker } from '../keys/key-maker.ts';
 import type { KeyRecord } from '../keys/key-record.ts';
 
 /**
@@ -23,6 +24,8 @@ export interface Found {
   readonly expiresAt?: Date;
   /** The digest under which the text should be kept from now on. */
   readonly rehash?: string;
+  /** Whether the text is the record's old key, whose grace counts. @default as the look-up by digest matched */
+  readonly previous?: boolean;
 }
 
 /** The store, as a verifier may ask it: with deadline, breaker and a check of each record. */
@@ -33,4 +36,22 @@ export interface Lookup {
   digests(text: string): readonly string[];
   /** Wall clock, milliseconds since 1970. */
   now(): number;
+}
+
+/** What the verifiers of this package have beside the face of a plug-in. */
+export interface BuiltInVerifier extends KeyVerifier {
+  /** Makes keys of its kind, for `create()` and `rotate()`. */
+  readonly maker?: KeyMaker;
+  /** The longest text that it reads. @default 512 */
+  readonly maxLength?: number;
+  readonly pairs?: PairVerifier;
+}
+
+/** For a credential of two parts. Its one-text form is `<id>.<secret>`, parted at the last dot. */
+export interface PairVerifier {
+  /** Whether it is also read from `Authorization: Basic`. */
+  readonly basic: boolean;
+  /** Whether the two parts have its shape. As strict as `matches` where they came in one text or by Basic. */
+  matches(id: string, secret: string): boolean;
+  find(id: string, secret: string, lookup: Lookup): Promise<Found | undefined>;
 }

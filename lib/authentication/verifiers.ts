@@ -1,21 +1,30 @@
 import type { Environment } from '../keys/api-key.ts';
-import { makeKeyText, parseKeyText } from '../keys/key-text.ts';
+import type { KeyMaker } from '../keys/key-maker.ts';
+import { makeKeyText, parseKeyText, shownParts } from '../keys/key-text.ts';
 import { badOption, describe } from '../options.ts';
-import type { KeyVerifier } from './key-verifier.ts';
+import { isMadeId } from './key-pairs.ts';
+import type { BuiltInVerifier, KeyVerifier, PairVerifier } from './key-verifier.ts';
 
 /** Texts of more characters are not read, let alone hashed. */
 const MAX_TEXT_LENGTH = 512;
 
 /** What a text is, as its shape tells. */
-export type Shape = KeyVerifier | 'malformed' | 'wrong_environment';
+export type Shape = BuiltInVerifier | 'malformed' | 'wrong_environment';
 
 export interface Verifiers {
   /** Whether a text is short enough to be looked at. */
   isReadable(text: string): boolean;
   /** The one verifier whose shape a text has, or why it is refused with no look-up. */
   shapeOf(text: string): Shape;
+  /** The one verifier for an id and its secret, by the shape of both. */
+  pairVerifierOf(id: string, secret: string): PairVerifier | undefined;
+  readonly hasPairs: boolean;
+  /** Who makes the keys of each kind. */
+  readonly makers: readonly KeyMaker[];
   /** Visible ASCII characters, beyond those of token68, that a text may hold. */
   readonly characters: string;
+  /** Which user-ids of `Authorization: Basic` are ids of pairs; `undefined` where Basic is not read. */
+  readonly basicIds: ((id: string) => boolean) | undefined;
 }
 
 /**
@@ -30,26 +39,49 @@ export function createVerifiers(
   plugIns: readonly KeyVerifier[],
 ): Verifiers {
   const own = ownKeys(prefix);
-  const all = [own, ...plugIns];
+  const others: readonly BuiltInVerifier[] = plugIns;
+  const all: readonly BuiltInVerifier[] = [own, ...others];
   refuseOverlaps(all);
+  refuseTwoOfAKind(all);
+  const longest = Math.max(...all.map(({ maxLength = MAX_TEXT_LENGTH }) => maxLength));
   return {
-    characters: plugIns.map((verifier) => verifier.characters ?? '').join(''),
-    isReadable: (text) => text.length <= MAX_TEXT_LENGTH,
+    characters: all.map((verifier) => verifier.characters ?? '').join(''),
+    basicIds: all.some(({ pairs }) => pairs?.basic === true) ? isMadeId : undefined,
+    hasPairs: all.some(({ pairs }) => pairs !== undefined),
+    makers: all.flatMap(({ maker }) => maker ?? []),
+    isReadable: (text) => text.length <= MAX_TEXT_LENGTH || (text.length <= longest && hasThreeParts(text)),
     shapeOf(text) {
       const parsed = parseKeyText(text);
       if (parsed?.prefix === prefix) {
         if (!parsed.intact) return 'malformed';
         return environments.includes(parsed.environment) ? own : 'wrong_environment';
       }
-      return plugIns.find((verifier) => verifier.matches(text)) ?? 'malformed';
+      return others.find((verifier) => verifier.matches(text)) ?? 'malformed';
+    },
+    pairVerifierOf(id, secret) {
+      if (typeof id !== 'string' || typeof secret !== 'string') return undefined;
+      const able = others.flatMap(({ pairs }) => pairs ?? []).filter((pairs) => pairs.matches(id, secret));
+      return able[0];
     },
   };
 }
 
-/** Keys that `create()` makes. */
-function ownKeys(prefix: string): KeyVerifier {
+/** A JWT has three parts and is longer than any key. */
+function hasThreeParts(text: string): boolean {
+  return text.split('.', 4).length === 3;
+}
+
+/** Keys of our own text. */
+function ownKeys(prefix: string): BuiltInVerifier {
   return {
     name: 'keystile',
+    maker: {
+      kind: 'opaque',
+      make(order) {
+        const key = makeKeyText(order.prefix, order.environment);
+        return { key, kept: { digest: order.digester.newestOf(key), ...shownParts(key) } };
+      },
+    },
     examples: [makeKeyText(prefix, 'live'), makeKeyText(prefix, 'test')],
     matches: (text) => parseKeyText(text)?.prefix === prefix,
     async find(text, lookup) {
@@ -92,4 +124,11 @@ function refuseOverlaps(verifiers: readonly KeyVerifier[]): void {
       );
     }
   }
+}
+
+function refuseTwoOfAKind(verifiers: readonly BuiltInVerifier[]): void {
+  const kinds = verifiers.flatMap(({ maker }) => maker?.kind ?? []);
+  const twice = kinds.find((kind, index) => kinds.indexOf(kind) !== index);
+  if (twice !== undefined)
+    throw new TypeError(`createApiKeys: verifiers: two of them make keys of kind "${twice}"`);
 }

@@ -1,3 +1,6 @@
+import type { IncomingMessage } from 'node:http';
+import { type BasicCredential, readBasic } from './basic.ts';
+
 /**
  * Reads the credential out of a request's header fields.
  *
@@ -16,18 +19,19 @@ export interface CredentialRules {
   readonly schemes: readonly string[];
   /** Visible ASCII characters that are allowed beside those of token68. */
   readonly characters: string;
+  /** Which user-ids of Basic are ids of pairs; a pair with any other belongs to somebody else. */
+  readonly basicIds?: ((id: string) => boolean) | undefined;
 }
+
+/** What a request carries, where there is one thing: a text, or a pair. */
+export type Credential = string | BasicCredential;
 
 export interface CredentialProblem {
   readonly code: 'missing_credentials' | 'invalid_request';
   readonly detail: string | undefined;
 }
 
-/** @param maxHeaderPairs - how many header lines Node keeps; what came after is not there to be seen */
-export type CredentialReader = (
-  rawHeaders: readonly string[],
-  maxHeaderPairs: () => number,
-) => string | CredentialProblem;
+const BASIC = ['basic'];
 
 const MISSING: CredentialProblem = { code: 'missing_credentials', detail: undefined };
 const REPEATED = invalid('A header field that carries the key was sent twice.');
@@ -39,46 +43,76 @@ const TOO_MANY_HEADERS = invalid('The request has more header lines than the ser
 /** Node's parser hands header lines over in portions; with fewer pairs than one portion nothing was cut off. */
 const PORTION = 32;
 
-export function createCredentialReader({ headers, schemes, characters }: CredentialRules): CredentialReader {
-  const fields = headers.map((name, index) => ({ name, lower: name.toLowerCase(), bit: 1 << index }));
-  const lowerSchemes = schemes.map((scheme) => scheme.toLowerCase());
-  const isTokenCharacter = characterTable(characters);
+/** Node's, where `server.maxHeadersCount` says nothing; 0 there is no limit. */
+const DEFAULT_MAX_HEADERS = 1_000;
 
-  function fieldNamed(name: string): (typeof fields)[number] | undefined {
-    for (const field of fields) {
+interface Field {
+  readonly name: string;
+  readonly lower: string;
+  readonly bit: number;
+}
+
+export class CredentialReader {
+  readonly #fields: readonly Field[];
+  readonly #schemes: readonly string[];
+  readonly #isTokenCharacter: Uint8Array;
+  readonly #basicIds: CredentialRules['basicIds'];
+
+  constructor({ headers, schemes, characters, basicIds }: CredentialRules) {
+    this.#fields = headers.map((name, index) => ({ name, lower: name.toLowerCase(), bit: 1 << index }));
+    this.#schemes = schemes.map((scheme) => scheme.toLowerCase());
+    this.#isTokenCharacter = characterTable(characters);
+    this.#basicIds = basicIds;
+  }
+
+  read(req: IncomingMessage): Credential | CredentialProblem {
+    const found = this.#findOne(req.rawHeaders);
+    if (isProblem(found)) return found;
+    const pairs = req.rawHeaders.length / 2;
+    if (pairs >= PORTION && pairs >= maxHeaderPairs(req)) return TOO_MANY_HEADERS;
+    if (typeof found !== 'string') return found;
+    if (found === '') return EMPTY;
+    return isToken68(found, this.#isTokenCharacter) ? found : BROKEN;
+  }
+
+  /** The one credential that is there, of whatever form; one scan of all lines. */
+  #findOne(rawHeaders: readonly string[]): Credential | CredentialProblem {
+    let seen = 0;
+    let found: Credential | CredentialProblem = MISSING;
+    for (let i = 0; i < rawHeaders.length; i += 2) {
+      const field = this.#fieldNamed(rawHeaders[i] as string);
+      if (field === undefined) continue;
+      if ((seen & field.bit) !== 0) return REPEATED;
+      seen |= field.bit;
+      const here = this.#in(field, rawHeaders[i + 1] as string);
+      if (here !== undefined) found = found === MISSING ? here : AMBIGUOUS;
+    }
+    return found;
+  }
+
+  #fieldNamed(name: string): Field | undefined {
+    for (const field of this.#fields) {
       if (name.length !== field.name.length) continue;
       if (name === field.name || name === field.lower || name.toLowerCase() === field.lower) return field;
     }
     return undefined;
   }
 
-  /** The one text that is there, of whatever form; one scan of all lines. */
-  function findText(rawHeaders: readonly string[]): string | CredentialProblem {
-    let seen = 0;
-    let text: string | CredentialProblem = MISSING;
-    for (let i = 0; i < rawHeaders.length; i += 2) {
-      const field = fieldNamed(rawHeaders[i] as string);
-      if (field === undefined) continue;
-      if ((seen & field.bit) !== 0) return REPEATED;
-      seen |= field.bit;
-      const part = textIn(field.lower, rawHeaders[i + 1] as string);
-      if (part !== undefined) text = text === MISSING ? part : AMBIGUOUS;
-    }
-    return text;
+  /** What one field carries for us; `undefined` for a foreign scheme. */
+  #in(field: Field, value: string): Credential | undefined {
+    if (field.lower !== 'authorization') return value;
+    const text = afterScheme(value, this.#schemes);
+    if (text !== undefined || this.#basicIds === undefined) return text;
+    const pair = readBasic(afterScheme(value, BASIC) ?? '');
+    return pair !== undefined && this.#basicIds(pair.id) ? pair : undefined;
   }
+}
 
-  function textIn(lowerName: string, value: string): string | undefined {
-    return lowerName === 'authorization' ? afterScheme(value, lowerSchemes) : value;
-  }
-
-  return (rawHeaders, maxHeaderPairs) => {
-    const text = findText(rawHeaders);
-    if (typeof text !== 'string') return text;
-    const pairs = rawHeaders.length / 2;
-    if (pairs >= PORTION && pairs >= maxHeaderPairs()) return TOO_MANY_HEADERS;
-    if (text === '') return EMPTY;
-    return isToken68(text, isTokenCharacter) ? text : BROKEN;
-  };
+/** How many header lines Node keeps; what came after them is not there to be seen. */
+function maxHeaderPairs(req: IncomingMessage): number {
+  const { server } = req.socket as { server?: { maxHeadersCount?: number | null } };
+  const limit = server?.maxHeadersCount ?? DEFAULT_MAX_HEADERS;
+  return limit === 0 ? Number.POSITIVE_INFINITY : limit;
 }
 
 /** What follows one of our schemes, `''` where nothing does; `undefined` after a foreign scheme. */
@@ -110,6 +144,10 @@ function characterTable(more: string): Uint8Array {
   const token68 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/';
   for (const character of token68 + more) table[character.charCodeAt(0)] = 1;
   return table;
+}
+
+export function isProblem(read: Credential | CredentialProblem): read is CredentialProblem {
+  return typeof read !== 'string' && 'code' in read;
 }
 
 function invalid(detail: string): CredentialProblem {

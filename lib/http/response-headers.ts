@@ -21,7 +21,7 @@ export function addVary(res: ServerResponse, fields: readonly string[], joined: 
  * Authorization: one with X-API-Key looks public. A stricter wish that stands there already is left alone.
  */
 export function keepPrivate(res: ServerResponse): void {
-  const current = res.getHeader('Cache-Control');
-  if (typeof current === 'string' && /\b(?:no-store|private)\b/.test(current)) return;
+  const current = String(res.getHeader('Cache-Control') ?? '');
+  if (/\b(?:no-store|private)\b/i.test(current)) return;
   res.setHeader('Cache-Control', 'private');
 }

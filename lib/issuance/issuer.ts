@@ -1,11 +1,11 @@
 import { InvalidInputError } from '../errors.ts';
-import type { ApiKey, Environment } from '../keys/api-key.ts';
+import type { ApiKey, Environment, KeyKind } from '../keys/api-key.ts';
 import { apiKeyOf } from '../keys/api-key-view.ts';
 import type { Digester } from '../keys/digest.ts';
 import { idProblem, textProblem } from '../keys/fields.ts';
 import type { KeyFilter } from '../keys/key-filter.ts';
-import { type KeyRecord, readRecord } from '../keys/key-record.ts';
-import { makeKeyText, shownParts } from '../keys/key-text.ts';
+import type { KeyMaker, KeyOrder, MadeKey } from '../keys/key-maker.ts';
+import { readRecord } from '../keys/key-record.ts';
 import { graceOf, narrows, refuseEnded } from './key-changes.ts';
 import { type Conditional, KeyEditor, type KeyEditorParts } from './key-editor.ts';
 import { createIdSource } from './key-id.ts';
@@ -23,6 +23,16 @@ export interface IssuerParts extends KeyEditorParts {
   readonly prefix: string;
   readonly environment: Environment;
   readonly digester: Digester;
+  /** One for each kind of key that can be made here. */
+  readonly makers: readonly KeyMaker[];
+}
+
+/** A new key: shown once, and to be had nowhere else. */
+export interface IssuedKey {
+  readonly key: string;
+  /** Of a pair only, whose id is then the `key`. */
+  readonly secret?: string;
+  readonly apiKey: ApiKey;
 }
 
 const DAY_MS = 86_400_000;
@@ -40,21 +50,27 @@ export class Issuer {
     this.#editor = new KeyEditor(parts);
   }
 
-  async create(input: CreateInput): Promise<{ key: string; apiKey: ApiKey }> {
+  async create(input: CreateInput): Promise<IssuedKey> {
     const { records, listener, clock } = this.#parts;
     const now = clock.now();
     const { expiresAt, notBefore, kind, createdBy, ...fields } = readCreateInput(input, now);
-    if (kind !== 'opaque')
-      throw new TypeError(`create: kind "${kind}" needs its verifier in createApiKeys({ verifiers })`);
     const environment = fields.environment ?? this.#parts.environment;
-    const key = makeKeyText(this.#parts.prefix, environment);
+    const id = this.#newId(now);
+    const { kept, ...made } = await this.#make(kind, {
+      id,
+      environment,
+      now,
+      expiresAt,
+      notBefore,
+      replaces: undefined,
+    });
     const createdAt = new Date(now);
     const record = readRecord({
       ...fields,
-      environment,
+      ...kept,
+      id,
       kind,
-      id: this.#newId(now),
-      ...this.#secretFields(key),
+      environment,
       enabled: true,
       version: 1,
       createdAt,
@@ -70,7 +86,7 @@ export class Issuer {
       listener.inserted();
     }
     this.#editor.audit('create', record, []);
-    return { key, apiKey: apiKeyOf(record) };
+    return { ...made, apiKey: apiKeyOf(record) };
   }
 
   async get(id: string): Promise<ApiKey | undefined> {
@@ -133,10 +149,7 @@ export class Issuer {
     });
   }
 
-  async rotate(
-    id: string,
-    options: { gracePeriodMs?: number } & Conditional = {},
-  ): Promise<{ key: string; apiKey: ApiKey }> {
+  async rotate(id: string, options: { gracePeriodMs?: number } & Conditional = {}): Promise<IssuedKey> {
     const { gracePeriodMs = DEFAULT_GRACE_MS, ...conditional } = membersOf(
       options,
       ['gracePeriodMs', 'ifVersion'],
@@ -148,14 +161,22 @@ export class Issuer {
         `must be a whole number from 0 to ${LONGEST_GRACE_MS} (30 days)`,
       );
     }
-    let key = '';
-    const apiKey = await this.#editor.edit('rotate', id, conditional, (record, now) => {
+    let made: Omit<MadeKey, 'kept'> = { key: '' };
+    const apiKey = await this.#editor.edit('rotate', id, conditional, async (record, now) => {
       refuseEnded(record, now);
-      key = makeKeyText(this.#parts.prefix, record.environment);
-      const grace = graceOf(record, now, gracePeriodMs);
-      return { ...this.#secretFields(key), rotatedAt: new Date(now), ...grace, narrows: true };
+      const { environment, expiresAt, notBefore, digest } = record;
+      const { kept, ...shown } = await this.#make(record.kind, {
+        id,
+        environment,
+        now,
+        expiresAt: expiresAt?.getTime(),
+        notBefore: notBefore?.getTime(),
+        replaces: digest,
+      });
+      made = shown;
+      return { ...kept, rotatedAt: new Date(now), ...graceOf(record, now, gracePeriodMs), narrows: true };
     });
-    return { key, apiKey };
+    return { ...made, apiKey };
   }
 
   async delete(id: string): Promise<boolean> {
@@ -174,8 +195,13 @@ export class Issuer {
     }
   }
 
-  #secretFields(key: string): Pick<KeyRecord, 'digest' | 'start' | 'end'> {
-    return { digest: this.#parts.digester.newestOf(key), ...shownParts(key) };
+  /** @throws TypeError where nobody makes keys of that kind here */
+  async #make(kind: KeyKind, order: Omit<KeyOrder, 'prefix' | 'digester'>): Promise<MadeKey> {
+    const { makers, prefix, digester } = this.#parts;
+    const maker = makers.find((one) => one.kind === kind);
+    if (maker !== undefined) return maker.make({ ...order, prefix, digester });
+    const verifier = kind === 'jwt' ? 'jwtKeys()' : 'keyPairs()';
+    throw new TypeError(`A key of kind "${kind}" needs ${verifier} in createApiKeys({ verifiers: [...] }).`);
   }
 }
 

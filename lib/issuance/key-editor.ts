@@ -47,7 +47,7 @@ export class KeyEditor {
     action: string,
     id: string,
     options: Conditional | undefined,
-    plan: (record: KeyRecord, now: number) => KeyChange | 'done',
+    plan: (record: KeyRecord, now: number) => KeyChange | 'done' | Promise<KeyChange>,
   ): Promise<ApiKey> {
     const ifVersion = readIfVersion(options);
     if (idProblem(id) !== undefined) throw new KeyNotFoundError(String(id));
@@ -57,7 +57,7 @@ export class KeyEditor {
       if (ifVersion !== undefined && record.version !== ifVersion)
         throw otherVersion(ifVersion, record.version);
       const now = this.#parts.clock.now();
-      const change = plan(record, now);
+      const change = await plan(record, now);
       if (change === 'done') return apiKeyOf(record);
       const changed = await this.#write(record, { ...change, updatedAt: new Date(now) });
       if (changed === undefined) continue;

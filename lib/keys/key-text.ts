@@ -63,7 +63,7 @@ function checksum(body: string): string {
 }
 
 /** Every character equally likely: a byte past the last whole multiple of 62 is thrown away. */
-function randomBase62(length: number): string {
+export function randomBase62(length: number): string {
   let text = '';
   while (text.length < length) {
     for (const byte of randomBytes(length)) {

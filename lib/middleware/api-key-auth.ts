@@ -1,9 +1,14 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
-import { type ApiKeys, internalsOf } from '../api-keys.ts';
+import { type ApiKeys, type Internals, internalsOf } from '../api-keys.ts';
 import type { Verdict } from '../authentication/verdict.ts';
-import { type CredentialProblem, createCredentialReader } from '../http/credential.ts';
+import { ApiKeyError } from '../errors.ts';
+import { type Credential, type CredentialProblem, CredentialReader, isProblem } from '../http/credential.ts';
 import { keepPrivate } from '../http/response-headers.ts';
-import { type ApiKeyAuthOptions, readApiKeyAuthOptions } from './api-key-auth-options.ts';
+import {
+  type ApiKeyAuthConfig,
+  type ApiKeyAuthOptions,
+  readApiKeyAuthOptions,
+} from './api-key-auth-options.ts';
 import { carriesKeyInQuery } from './query-key.ts';
 import { letPass } from './request-state.ts';
 import { arrivedByTls } from './tls.ts';
@@ -18,101 +23,113 @@ import { answerServerError, Voice } from './voice.ts';
  * @throws TypeError for an option that is wrong, when it is built
  */
 export function apiKeyAuth(apiKeys: ApiKeys, options: ApiKeyAuthOptions = {}): RequestHandler {
-  const internals = internalsOf('apiKeyAuth', apiKeys);
-  const { mode, headers, schemes, realm, requireTls, errors } = readApiKeyAuthOptions(options);
-  const readCredential = createCredentialReader({ headers, schemes, characters: internals.characters });
-  const voice = new Voice({ internals, headers, schemes, realm, errors });
+  const gate = new Gate(internalsOf('apiKeyAuth', apiKeys), readApiKeyAuthOptions(options));
+  return function apiKeyAuthMiddleware(req: Request, res: Response, next: NextFunction): void {
+    goOn(res, next, () => gate.decide(req, res, next));
+  };
+}
 
-  /** @returns whether the request may go on */
-  function settle(req: Request, res: Response, verdict: Verdict): boolean {
-    if (!verdict.ok) {
-      voice.refuse(req, res, 'invalid_token');
+/** Decides requests for one `apiKeyAuth()`. */
+class Gate {
+  readonly #internals: Internals;
+  readonly #config: ApiKeyAuthConfig;
+  readonly #reader: CredentialReader;
+  readonly #voice: Voice;
+
+  constructor(internals: Internals, config: ApiKeyAuthConfig) {
+    const { headers, schemes, realm, errors } = config;
+    const { characters, basicIds } = internals;
+    this.#internals = internals;
+    this.#config = config;
+    this.#reader = new CredentialReader({ headers, schemes, characters, basicIds });
+    this.#voice = new Voice({ internals, headers, schemes, realm, errors });
+  }
+
+  /** @returns whether the request may go on; `undefined` while that is being looked up */
+  decide(req: Request, res: Response, next: NextFunction): boolean | undefined {
+    if (this.#config.requireTls && !arrivedByTls(req)) {
+      this.#voice.tellRefused('tls_required');
+      this.#voice.refuse(req, res, 'tls_required');
       return false;
     }
+    const credential = this.#reader.read(req);
+    if (isProblem(credential)) return this.#settleUnread(req, res, credential);
+    const verdict = this.#verify(req, credential);
+    if (!(verdict instanceof Promise)) return this.#settle(req, res, verdict);
+    verdict.then(
+      (late) => goOn(res, next, () => this.#settle(req, res, late)),
+      (error: unknown) => this.#refuseFault(req, res, error),
+    );
+    return undefined;
+  }
+
+  #verify(req: Request, credential: Credential): Verdict | Promise<Verdict> {
+    if (typeof credential === 'string') return this.#internals.verify(credential, req);
+    return this.#internals.verifyPair(credential.id, credential.secret, req);
+  }
+
+  #settle(req: Request, res: Response, verdict: Verdict): boolean {
+    if (!verdict.ok) {
+      this.#voice.refuse(req, res, 'invalid_token');
+      return false;
+    }
+    // Somebody else answered while the key was looked up.
     if (res.headersSent) return false;
-    voice.addVary(res);
+    this.#voice.addVary(res);
     keepPrivate(res);
     if (verdict.graceUntil !== undefined) sayDeprecated(res, verdict.apiKey.rotatedAt, verdict.graceUntil);
-    letPass(req, verdict.apiKey, voice);
+    letPass(req, verdict.apiKey, this.#voice);
     return true;
   }
 
   /** @returns whether the request may go on, as an anonymous one */
-  function settleUnread(req: Request, res: Response, { code, detail }: CredentialProblem): boolean {
-    const isAnonymous = code === 'missing_credentials' && mode === 'optional';
-    tellUnread(isAnonymous ? 'anonymous' : 'refused', code);
-    if (code === 'missing_credentials' && carriesKeyInQuery(req.url)) warnOfQueryKey();
+  #settleUnread(req: Request, res: Response, { code, detail }: CredentialProblem): boolean {
+    const isAnonymous = code === 'missing_credentials' && this.#config.mode === 'optional';
+    this.#tellUnread(isAnonymous ? 'anonymous' : 'refused', code);
+    if (code === 'missing_credentials' && carriesKeyInQuery(req.url)) this.#warnOfQueryKey();
     if (!isAnonymous) {
-      voice.refuse(req, res, code, { detail });
+      this.#voice.refuse(req, res, code, { detail });
       return false;
     }
-    voice.addVary(res);
-    letPass(req, undefined, voice);
+    this.#voice.addVary(res);
+    letPass(req, undefined, this.#voice);
     return true;
   }
 
-  function tellUnread(outcome: 'anonymous' | 'refused', code: CredentialProblem['code']): void {
-    const { events, clock } = internals;
+  #refuseFault(req: Request, res: Response, error: unknown): void {
+    const isLimited = error instanceof ApiKeyError && error.code === 'rate_limited';
+    if (!isLimited) this.#voice.refuse(req, res, 'temporarily_unavailable');
+    else this.#voice.refuse(req, res, 'rate_limited', { retryAfter: error.headers['Retry-After'] });
+  }
+
+  #tellUnread(outcome: 'anonymous' | 'refused', code: CredentialProblem['code']): void {
+    const { events, clock } = this.#internals;
     if (!events.hears('decision')) return;
     const reason = outcome === 'refused' ? { reason: code } : undefined;
     events.emit({ type: 'decision', at: clock.now(), outcome, ...reason, cache: 'none', durationMs: 0 });
   }
 
-  function warnOfQueryKey(): void {
+  #warnOfQueryKey(): void {
+    const { events, clock } = this.#internals;
     const message = 'A key was sent in a query string, where logs and browsers keep it; it was not read.';
-    internals.events.warnOnce('key_in_query', internals.clock.now(), message);
+    events.warnOnce('key_in_query', clock.now(), message);
   }
+}
 
-  return function apiKeyAuthMiddleware(req: Request, res: Response, next: NextFunction): void {
-    let mayGoOn = false;
-    try {
-      if (requireTls && !arrivedByTls(req)) {
-        voice.tellRefused('tls_required');
-        voice.refuse(req, res, 'tls_required');
-        return;
-      }
-      const credential = readCredential(req.rawHeaders, () => maxHeaderPairs(req));
-      if (typeof credential === 'string') {
-        const verdict = apiKeys.verify(credential);
-        if (verdict instanceof Promise) {
-          verdict.then(
-            (late) => {
-              if (settleLate(req, res, late)) next();
-            },
-            () => voice.refuse(req, res, 'temporarily_unavailable'),
-          );
-          return;
-        }
-        mayGoOn = settle(req, res, verdict);
-      } else {
-        mayGoOn = settleUnread(req, res, credential);
-      }
-    } catch {
-      answerServerError(res);
-      return;
-    }
-    if (mayGoOn) next();
-  };
-
-  function settleLate(req: Request, res: Response, verdict: Verdict): boolean {
-    try {
-      return settle(req, res, verdict);
-    } catch {
-      answerServerError(res);
-      return false;
-    }
+/** Calls `next` where that is the answer, outside of all that could fail here; a fault of ours lets nobody pass. */
+function goOn(res: Response, next: NextFunction, mayGoOn: () => boolean | undefined): void {
+  let answer: boolean | undefined;
+  try {
+    answer = mayGoOn();
+  } catch {
+    answerServerError(res);
+    return;
   }
+  if (answer === true) next();
 }
 
 /** RFC 9745 and RFC 8594: the key works, was replaced at the one time, and stops at the other. */
 function sayDeprecated(res: Response, rotatedAt: Date | undefined, graceUntil: Date): void {
   if (rotatedAt !== undefined) res.setHeader('Deprecation', `@${Math.floor(rotatedAt.getTime() / 1000)}`);
   res.setHeader('Sunset', graceUntil.toUTCString());
-}
-
-/** Node's default, of which `server.maxHeadersCount` is the setting; 0 there means no limit. */
-function maxHeaderPairs(req: Request): number {
-  const { server } = req.socket as { server?: { maxHeadersCount?: number | null } };
-  const limit = server?.maxHeadersCount ?? 1_000;
-  return limit === 0 ? Number.POSITIVE_INFINITY : limit;
 }

@@ -15,6 +15,8 @@ export interface Refusal {
   readonly detail?: string | undefined;
   /** What the route demands, for the challenge of a 403. */
   readonly scope?: string;
+  /** Seconds, where they are known. */
+  readonly retryAfter?: string | undefined;
 }
 
 export interface VoiceParts extends ChallengeParts {
@@ -67,10 +69,11 @@ export class Voice {
     addVary(res, this.#parts.headers, this.#vary);
   }
 
-  #answer(req: Request, res: Response, code: ErrorCode, { detail, scope }: Refusal): void {
+  #answer(req: Request, res: Response, code: ErrorCode, refusal: Refusal): void {
+    const { detail, scope } = refusal;
     const { errors } = this.#parts;
     const challenges = challengesFor(code, this.#parts, scope);
-    const retryAfter = code === 'temporarily_unavailable' ? retryAfterSeconds() : undefined;
+    const retryAfter = code === 'temporarily_unavailable' ? retryAfterSeconds() : refusal.retryAfter;
     this.addVary(res);
     res.setHeader('Cache-Control', 'no-store');
     if (retryAfter !== undefined) res.setHeader('Retry-After', retryAfter);

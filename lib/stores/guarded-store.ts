@@ -60,7 +60,8 @@ export function createStoreCaller(timeoutMs: number, clock: Clock, events: Event
 
 class DeadlinePassed extends Error {}
 
-function withDeadline<T>(call: StoreCall<T>, timeoutMs: number): Promise<T> {
+/** What a call answers, or a rejection once its time is up; `run` may answer at once, or with any thenable. */
+export function withDeadline<T>(call: Pick<StoreCall<T>, 'run' | 'onLate'>, timeoutMs: number): Promise<T> {
   return new Promise((resolve, reject) => {
     let isLate = false;
     const timer = setTimeout(() => {
