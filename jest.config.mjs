@@ -2,6 +2,11 @@ export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/__tests__'],
   testMatch: ['**/*.test.ts'],
+  // The package by its own name, as examples and documents write it.
+  moduleNameMapper: {
+    '^keystile$': '<rootDir>/lib/index.ts',
+    '^keystile/stores/sql$': '<rootDir>/lib/stores/sql-key-store.ts',
+  },
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '^.+\\.ts$': [

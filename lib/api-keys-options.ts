@@ -6,7 +6,7 @@ import type { KeyEvent } from './events.ts';
 import type { Environment } from './keys/api-key.ts';
 import type { Pepper } from './keys/digest.ts';
 import { PREFIX_FORM } from './keys/key-text.ts';
-import { badOption, checkOptionNames, oneOf, optionalFunction, wholeNumber } from './options.ts';
+import { badOption, checkOptionNames, describe, oneOf, optionalFunction, wholeNumber } from './options.ts';
 import type { KeyLookup, KeyStore } from './stores/key-store.ts';
 
 export interface ApiKeysOptions {
@@ -144,19 +144,25 @@ function readEnvironments(value: unknown, environment: Environment): readonly En
 
 function readPeppers(value: unknown): readonly Pepper[] {
   if (value === undefined) return [];
-  if (!Array.isArray(value))
-    throw badOption(OWNER, 'peppers', 'an array of { id, secret }, newest first', value);
+  if (!Array.isArray(value)) throw badPepper('peppers', 'an array of { id, secret }, newest first', value);
   const ids = new Set<string>();
   return value.map((pepper: unknown, index) => {
     const option = `peppers[${index}]`;
+    if (typeof pepper !== 'object') throw badPepper(option, '{ id, secret }', pepper);
     const { id, secret } = checkOptionNames(`${OWNER}: ${option}`, pepper, ['id', 'secret']);
     if (typeof id !== 'string' || !/^[a-z0-9-]{1,32}$/.test(id)) {
-      throw badOption(OWNER, `${option}.id`, '1 to 32 characters of a-z, 0-9 and -', id);
+      throw badPepper(`${option}.id`, '1 to 32 characters of a-z, 0-9 and -', id);
     }
     if (ids.has(id)) throw new TypeError(`${OWNER}: two peppers have the id "${id}"`);
     ids.add(id);
     return { id, secret: readSecret(option, secret) };
   });
+}
+
+/** Of a text the message tells the length only, for it may be a secret that stands in the wrong place. */
+function badPepper(option: string, demand: string, value: unknown): TypeError {
+  const got = typeof value === 'string' ? `a text of ${value.length} characters` : describe(value);
+  return new TypeError(`${OWNER}: ${option} must be ${demand}, but got ${got}`);
 }
 
 /** The message tells the length only: what was given may be a secret all the same. */
@@ -172,16 +178,20 @@ function readSecret(option: string, secret: unknown): Uint8Array {
 
 function readCacheOptions(value: ApiKeysOptions['cache']): CacheConfig {
   if (value === false) return { maxEntries: 0, ttlMs: 0, staleIfErrorMs: 0, maxMisses: 0, missTtlMs: 0 };
-  const options = checkOptionNames(`${OWNER}: cache`, value ?? {}, Object.keys(CACHE_OPTION_NAMES));
+  const options = checkOptionNames(
+    `${OWNER}: cache`,
+    value === undefined ? {} : value,
+    Object.keys(CACHE_OPTION_NAMES),
+  );
   const read = (name: keyof CacheOptions, fallback: number, max: number): number =>
     wholeNumber(OWNER, `cache.${name}`, options[name], fallback, { min: 0, max });
   const ttlMs = read('ttlMs', 10_000, LONGEST_TTL_MS);
-  const nothingKept = ttlMs === 0;
+  const maxMisses = read('maxMisses', 10_000, LARGEST_CACHE);
   return {
     maxEntries: read('maxEntries', 10_000, LARGEST_CACHE),
     ttlMs,
     staleIfErrorMs: read('staleIfErrorMs', 30_000, LONGEST_TTL_MS),
-    maxMisses: nothingKept ? 0 : read('maxMisses', 10_000, LARGEST_CACHE),
+    maxMisses: ttlMs === 0 ? 0 : maxMisses,
     missTtlMs: read('missTtlMs', 5_000, 60_000),
   };
 }

@@ -14,6 +14,8 @@ import { WrongSecrets } from './authentication/wrong-secrets.ts';
 import { type Clock, createClock } from './clock.ts';
 import { StoreUnavailableError } from './errors.ts';
 import { createEvents, type Events } from './events.ts';
+import type { ImportInput } from './issuance/import-input.ts';
+import type { ImportReport } from './issuance/importer.ts';
 import { type IssuedKey, Issuer } from './issuance/issuer.ts';
 import type { Conditional } from './issuance/key-editor.ts';
 import type { CreateInput, UpdateInput } from './issuance/key-input.ts';
@@ -61,6 +63,11 @@ export interface ApiKeys {
   ): Promise<{ key: string; apiKey: ApiKey }>;
   /** Erases a record; its id is never used again. `false` when there was none. */
   delete(id: string): Promise<boolean>;
+  /**
+   * Brings in keys that another system issued, with their hashes; a verifier such as `foreignKeys()` then knows their
+   * shape. Wrong ones are reported and the rest goes on. Importing again changes nothing.
+   */
+  import(records: Iterable<ImportInput> | AsyncIterable<ImportInput>): Promise<ImportReport>;
   /** Asks the store one cheap thing. Rejects with `StoreUnavailableError` while it cannot answer. */
   ready(): Promise<void>;
   /** Writes what is pending, stops listening, closes the store. Every later call is a `StoreUnavailableError`. */
@@ -116,13 +123,23 @@ export function createApiKeys(options: ApiKeysOptions): ApiKeys {
   }
 
   function verify(text: string, source?: RequestSource): Verdict | Promise<Verdict> {
-    return closing === undefined ? authenticator.verify(text, source) : Promise.reject(closedError());
+    if (closing !== undefined) return Promise.reject(closedError());
+    try {
+      return authenticator.verify(text, source);
+    } catch (error) {
+      // The application's clock, or one of its verifiers.
+      return Promise.reject(error);
+    }
   }
 
   function verifyPair(id: string, secret: string, source?: RequestSource): Verdict | Promise<Verdict> {
     if (closing !== undefined) return Promise.reject(closedError());
     if (!verifiers.hasPairs) return Promise.reject(noPairsError());
-    return authenticator.verifyPair(id, secret, source);
+    try {
+      return authenticator.verifyPair(id, secret, source);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   const apiKeys: ApiKeys = {
@@ -137,6 +154,7 @@ export function createApiKeys(options: ApiKeysOptions): ApiKeys {
     revoke: (id, revocation) => whileOpen(() => issuer.revoke(id, revocation)),
     rotate: (id, rotation) => whileOpen(() => issuer.rotate(id, rotation)),
     delete: (id) => whileOpen(() => issuer.delete(id)),
+    import: (records) => whileOpen(() => issuer.import(records)),
     ready: () =>
       whileOpen(async () => {
         await caller.call({ operation: 'findByDigest', run: () => store.findByDigest([NOBODYS_DIGEST]) });

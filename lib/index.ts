@@ -1,5 +1,6 @@
 export { type ApiKeys, createApiKeys } from './api-keys.ts';
 export type { ApiKeysOptions, CacheOptions } from './api-keys-options.ts';
+export { type ForeignKeysOptions, foreignKeys } from './authentication/foreign-keys.ts';
 export { type KeyPairsOptions, keyPairs } from './authentication/key-pairs.ts';
 export type { Found, KeyVerifier, Lookup } from './authentication/key-verifier.ts';
 export type { OwnerStatus } from './authentication/owner-check.ts';
@@ -16,6 +17,8 @@ export {
 } from './errors.ts';
 export type { KeyEvent } from './events.ts';
 export type { DialectAnswer, ErrorFormat } from './http/dialect.ts';
+export type { ImportInput } from './issuance/import-input.ts';
+export type { ImportRejection, ImportReport } from './issuance/importer.ts';
 export type { IssuedKey } from './issuance/issuer.ts';
 export type { Conditional } from './issuance/key-editor.ts';
 export type { CreateInput, UpdateInput } from './issuance/key-input.ts';

@@ -58,10 +58,10 @@ export function badOption(owner: string, name: string, demand: string, value: un
   return new TypeError(`${owner}: ${name} must be ${demand}, but got ${describe(value)}`);
 }
 
-/** A value as a message may show it: short, and of an object only its kind. */
+/** A value as a message may show it: of an object its kind, of a long text, which may be a key, its beginning. */
 export function describe(value: unknown): string {
   if (typeof value === 'string') {
-    return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
+    return JSON.stringify(value.length < 32 ? value : `${value.slice(0, 12)}…`);
   }
   if (typeof value === 'function') return 'a function';
   if (Array.isArray(value)) return `an array of ${value.length}`;

@@ -48,8 +48,9 @@ interface Question {
   readonly sha: string;
   /** As it was presented; of a pair the id. */
   readonly text: string;
-  /** The id of a pair, of which wrong secrets are counted. */
+  /** The id of a pair, of which wrong secrets are counted, and how many may be. */
   readonly pairId: string | undefined;
+  readonly triesPerMinute?: number | undefined;
   readonly source: RequestSource | undefined;
   /** Monotonic time; 0 when nobody listens. */
   readonly startedAt: number;
@@ -93,7 +94,9 @@ export class Authenticator {
       return this.#refuse(shape, undefined, 'none', startedAt);
     }
     const pairId = shape.pairs === undefined ? undefined : splitPair(text)[0];
-    return this.#lookUp({ sha, text, pairId, source, startedAt, find: () => shape.find(text, reader) });
+    const triesPerMinute = shape.pairs?.triesPerMinute;
+    const find = () => shape.find(text, reader);
+    return this.#lookUp({ sha, text, pairId, triesPerMinute, source, startedAt, find });
   }
 
   /** As {@link verify}, for an id and its secret. */
@@ -106,8 +109,9 @@ export class Authenticator {
     const sha = sha256(`\0${id.length}:${id}:${secret}`);
     const hit = this.#decideFromCache(sha, id, startedAt);
     if (hit !== undefined) return hit;
+    const { triesPerMinute } = pairs;
     const find = () => pairs.find(id, secret, reader);
-    return this.#lookUp({ sha, text: id, pairId: id, source, startedAt, find });
+    return this.#lookUp({ sha, text: id, pairId: id, triesPerMinute, source, startedAt, find });
   }
 
   #decideFromCache(sha: string, text: string, startedAt: number): Verdict | undefined {
@@ -118,9 +122,9 @@ export class Authenticator {
 
   #lookUp(question: Question): Verdict | Promise<Verdict> {
     const { cache, clock, wrongSecrets } = this.#parts;
-    const { pairId, source, sha, startedAt } = question;
+    const { pairId, triesPerMinute, source, sha, startedAt } = question;
     try {
-      if (pairId !== undefined) wrongSecrets.check(pairId, source?.ip);
+      if (pairId !== undefined) wrongSecrets.check(pairId, source?.ip, triesPerMinute);
     } catch (error) {
       this.#tell('refused', 'none', startedAt, 'rate_limited');
       return Promise.reject(error);
@@ -190,7 +194,10 @@ export class Authenticator {
 
   #matchOf({ record, previous }: Found): Matched {
     const match = this.#parts.reader.matchOf(record);
-    if (match !== undefined) return previous === undefined ? match : { ...match, previous };
+    if (match !== undefined) {
+      if (previous === undefined) return match;
+      return { previous, digest: (previous ? record.previous?.digest : record.digest) ?? match.digest };
+    }
     // Without a match nobody could tell whether the old key was presented, whose grace may be over.
     throw new WrongAnswerError('A verifier must answer with a record that its lookup gave it.');
   }

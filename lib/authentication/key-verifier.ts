@@ -51,6 +51,10 @@ export interface BuiltInVerifier extends KeyVerifier {
 export interface PairVerifier {
   /** Whether it is also read from `Authorization: Basic`. */
   readonly basic: boolean;
+  /** The ids that are its alone, whatever is sent with them. @default all that no other verifier owns */
+  ownsId?(id: string): boolean;
+  /** Wrong secrets for one id from one address within a minute, until the answer is 429. @default 20 */
+  readonly triesPerMinute?: number;
   /** Whether the two parts have its shape. As strict as `matches` where they came in one text or by Basic. */
   matches(id: string, secret: string): boolean;
   find(id: string, secret: string, lookup: Lookup): Promise<Found | undefined>;

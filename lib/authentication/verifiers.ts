@@ -43,11 +43,12 @@ export function createVerifiers(
   const all: readonly BuiltInVerifier[] = [own, ...others];
   refuseOverlaps(all);
   refuseTwoOfAKind(all);
+  const pairs = others.flatMap((verifier) => verifier.pairs ?? []);
   const longest = Math.max(...all.map(({ maxLength = MAX_TEXT_LENGTH }) => maxLength));
   return {
     characters: all.map((verifier) => verifier.characters ?? '').join(''),
-    basicIds: all.some(({ pairs }) => pairs?.basic === true) ? isMadeId : undefined,
-    hasPairs: all.some(({ pairs }) => pairs !== undefined),
+    basicIds: pairs.some(({ basic }) => basic) ? isMadeId : undefined,
+    hasPairs: pairs.length > 0,
     makers: all.flatMap(({ maker }) => maker ?? []),
     isReadable: (text) => text.length <= MAX_TEXT_LENGTH || (text.length <= longest && hasThreeParts(text)),
     shapeOf(text) {
@@ -60,8 +61,8 @@ export function createVerifiers(
     },
     pairVerifierOf(id, secret) {
       if (typeof id !== 'string' || typeof secret !== 'string') return undefined;
-      const able = others.flatMap(({ pairs }) => pairs ?? []).filter((pairs) => pairs.matches(id, secret));
-      return able[0];
+      const owner = pairs.find((one) => one.ownsId?.(id)) ?? pairs.find((one) => one.ownsId === undefined);
+      return owner?.matches(id, secret) ? owner : undefined;
     },
   };
 }
@@ -99,11 +100,12 @@ export function checkVerifiers(owner: string, value: unknown): readonly KeyVerif
   if (!Array.isArray(value)) throw badOption(owner, 'verifiers', 'an array of verifiers', value);
   for (const [index, verifier] of value.entries()) {
     const option = `verifiers[${index}]`;
-    const { name, matches, find, examples, characters } = (verifier ?? {}) as Partial<KeyVerifier>;
+    const { name, matches, find, examples, characters, pairs } = (verifier ?? {}) as Partial<BuiltInVerifier>;
     if (typeof name !== 'string' || typeof matches !== 'function' || typeof find !== 'function') {
       throw badOption(owner, option, 'an object with name, matches() and find()', verifier);
     }
-    if (!Array.isArray(examples) || examples.length === 0) {
+    const needsExample = pairs?.ownsId === undefined;
+    if (!Array.isArray(examples) || (needsExample && examples.length === 0)) {
       throw badOption(owner, `${option}.examples`, 'an array of at least one text', examples);
     }
     if (characters !== undefined && !/^[\x21-\x7E]*$/.test(characters)) {

@@ -6,7 +6,6 @@ import type { KeyChanged, KeyLookup, KeyStore, MaybePromise } from '../stores/ke
 import type { LookupCache } from './lookup-cache.ts';
 
 const SILENCE_MS = 5_000;
-const LOOK_EVERY_MS = 1_000;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
 
@@ -71,15 +70,15 @@ class BackgroundWatcher implements Watcher {
     };
     const { caller, cache, clock } = this.#parts;
     caller
-      .call({ operation: 'watch', run: () => this.#watch(hear), onLate: (late) => void late?.value() })
+      .call({ operation: 'watch', run: () => this.#watch(hear), onLate: (late) => this.#quit(late?.value) })
       .then(
         (stopWatch) => {
-          if (start !== this.#start) return stopWatch();
+          if (start !== this.#start) return this.#quit(stopWatch);
           this.#stopWatch = stopWatch;
           this.#failures = 0;
           this.#heardAt = clock.monotonic();
           cache.readAllAgain();
-          this.#later(LOOK_EVERY_MS, () => this.#look());
+          this.#later(SILENCE_MS, () => this.#look());
           return undefined;
         },
         () => this.#beginLater(),
@@ -95,12 +94,13 @@ class BackgroundWatcher implements Watcher {
   }
 
   #look(): void {
-    if (this.#parts.clock.monotonic() - this.#heardAt < SILENCE_MS) {
-      this.#later(LOOK_EVERY_MS, () => this.#look());
+    const leftMs = this.#heardAt + SILENCE_MS - this.#parts.clock.monotonic();
+    if (leftMs > 0) {
+      this.#later(leftMs, () => this.#look());
       return;
     }
     this.#lost('The store has not been heard of for 5 s; watching anew.');
-    this.#end().catch(() => undefined);
+    void this.#end();
     this.#start += 1;
     this.#beginLater();
   }
@@ -122,6 +122,11 @@ class BackgroundWatcher implements Watcher {
   async #end(): Promise<void> {
     const stopWatch = this.#stopWatch;
     this.#stopWatch = undefined;
+    await this.#quit(stopWatch);
+  }
+
+  /** Never rejects: there is nobody left whom it would concern. */
+  async #quit(stopWatch: (() => MaybePromise<void>) | undefined): Promise<void> {
     if (stopWatch === undefined) return;
     await this.#parts.caller.call({ operation: 'watch.stop', run: stopWatch }).catch(() => undefined);
   }

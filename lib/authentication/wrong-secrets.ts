@@ -19,16 +19,17 @@ interface Bucket {
  */
 export class WrongSecrets {
   readonly #clock: Clock;
-  readonly #buckets = new LRUCache<string, Bucket>({ max: MAX_BUCKETS });
+  /** Made with the first wrong secret: lru-cache takes the room for all its entries at once. */
+  #buckets: LRUCache<string, Bucket> | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** @throws ApiKeyError `rate_limited` after 20 wrong secrets within a minute */
-  check(id: string, address: string | undefined): void {
+  /** @throws ApiKeyError `rate_limited` after so many wrong secrets within a minute */
+  check(id: string, address: string | undefined, mostPerWindow: number = MOST_PER_WINDOW): void {
     const bucket = this.#current(bucketName(id, address));
-    if (bucket === undefined || bucket.wrong < MOST_PER_WINDOW) return;
+    if (bucket === undefined || bucket.wrong < mostPerWindow) return;
     const seconds = Math.ceil((bucket.endsAt - this.#clock.monotonic()) / 1_000);
     throw new ApiKeyError('rate_limited', 'Too many wrong secrets for this id from this address.', {
       headers: { 'Retry-After': String(Math.max(1, seconds)) },
@@ -39,6 +40,7 @@ export class WrongSecrets {
     const name = bucketName(id, address);
     const bucket = this.#current(name);
     if (bucket === undefined) {
+      this.#buckets ??= new LRUCache({ max: MAX_BUCKETS });
       this.#buckets.set(name, { wrong: 1, endsAt: this.#clock.monotonic() + WINDOW_MS });
     } else {
       bucket.wrong += 1;
@@ -46,7 +48,7 @@ export class WrongSecrets {
   }
 
   #current(name: string): Bucket | undefined {
-    const bucket = this.#buckets.get(name);
+    const bucket = this.#buckets?.get(name);
     return bucket !== undefined && this.#clock.monotonic() < bucket.endsAt ? bucket : undefined;
   }
 }

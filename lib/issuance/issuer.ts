@@ -6,6 +6,8 @@ import { idProblem, textProblem } from '../keys/fields.ts';
 import type { KeyFilter } from '../keys/key-filter.ts';
 import type { KeyMaker, KeyOrder, MadeKey } from '../keys/key-maker.ts';
 import { readRecord } from '../keys/key-record.ts';
+import type { ImportInput } from './import-input.ts';
+import { type ImportReport, importKeys } from './importer.ts';
 import { graceOf, narrows, refuseEnded } from './key-changes.ts';
 import { type Conditional, KeyEditor, type KeyEditorParts } from './key-editor.ts';
 import { createIdSource } from './key-id.ts';
@@ -179,13 +181,19 @@ export class Issuer {
     return { ...made, apiKey };
   }
 
+  import(inputs: Iterable<ImportInput> | AsyncIterable<ImportInput>): Promise<ImportReport> {
+    return importKeys(inputs, { ...this.#parts, editor: this.#editor });
+  }
+
   async delete(id: string): Promise<boolean> {
     if (idProblem(id) !== undefined) return false;
     const { records, listener } = this.#parts;
     const record = await records.find(id);
     const ended = () => listener.narrowed(id, Number.POSITIVE_INFINITY, true);
     try {
-      const deleted = await records.delete(id, ended);
+      const deleted = await records.delete(id, (late) =>
+        late === undefined ? listener.readAgain(id) : ended(),
+      );
       ended();
       if (deleted && record !== undefined) this.#editor.audit('delete', record, []);
       return deleted;

@@ -28,12 +28,14 @@ export interface KeyEditorParts {
   readonly events: Events;
 }
 
-/** How often a change is tried again when another came in between. */
-const MAX_TRIES = 5;
+/** How often a change is tried when another process keeps coming in between. */
+const MAX_TRIES = 10;
 
 /** Changes one key at a time, and tells the cache and the audit of it. */
 export class KeyEditor {
   readonly #parts: KeyEditorParts;
+  /** The last edit under way of each key. */
+  readonly #turns = new Map<string, Promise<void>>();
 
   constructor(parts: KeyEditorParts) {
     this.#parts = parts;
@@ -41,7 +43,7 @@ export class KeyEditor {
 
   /**
    * Reads, decides, and writes on condition that nothing changed in between; else begins again, unless the caller
-   * named the version.
+   * named the version. In this process the edits of one key wait for each other.
    */
   async edit(
     action: string,
@@ -50,7 +52,22 @@ export class KeyEditor {
     plan: (record: KeyRecord, now: number) => KeyChange | 'done' | Promise<KeyChange>,
   ): Promise<ApiKey> {
     const ifVersion = readIfVersion(options);
-    if (idProblem(id) !== undefined) throw new KeyNotFoundError(String(id));
+    if (idProblem(id) !== undefined) throw new KeyNotFoundError(typeof id === 'string' ? id : '');
+    const turn = (this.#turns.get(id) ?? Promise.resolve()).then(() =>
+      this.#tryEdit(action, id, ifVersion, plan),
+    );
+    const settled = turn.then(ignore, ignore);
+    this.#turns.set(id, settled);
+    settled.then(() => this.#turns.get(id) === settled && this.#turns.delete(id));
+    return turn;
+  }
+
+  async #tryEdit(
+    action: string,
+    id: string,
+    ifVersion: number | undefined,
+    plan: (record: KeyRecord, now: number) => KeyChange | 'done' | Promise<KeyChange>,
+  ): Promise<ApiKey> {
     for (let tries = 1; tries <= MAX_TRIES; tries += 1) {
       const record = await this.#parts.records.find(id);
       if (record === undefined) throw new KeyNotFoundError(id);
@@ -61,11 +78,7 @@ export class KeyEditor {
       if (change === 'done') return apiKeyOf(record);
       const changed = await this.#write(record, { ...change, updatedAt: new Date(now) });
       if (changed === undefined) continue;
-      this.audit(
-        action,
-        changed,
-        Object.keys(change).filter((name) => name !== 'narrows' && name !== 'clear'),
-      );
+      this.audit(action, changed, changedMembers(record, change));
       return apiKeyOf(changed);
     }
     throw new ConflictError('The key was changed by others each time; try again.');
@@ -101,6 +114,15 @@ export class KeyEditor {
       changed,
     });
   }
+}
+
+function ignore(): void {
+  // How one edit ended is nothing to the next.
+}
+
+/** The members that a change sets, and of those that it clears the ones that were there. */
+function changedMembers(record: KeyRecord, { clear = [], narrows: _narrows, ...set }: KeyChange): string[] {
+  return [...Object.keys(set), ...clear.filter((name) => record[name] !== undefined)];
 }
 
 function readIfVersion(options: Conditional | undefined): number | undefined {

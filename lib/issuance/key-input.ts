@@ -12,7 +12,7 @@ import {
 } from '../keys/fields.ts';
 import type { KeyFilter } from '../keys/key-filter.ts';
 import type { KeyRecord } from '../keys/key-record.ts';
-import { copyMetadata, type Json } from '../keys/metadata.ts';
+import { copyMetadata, type Json, pointerStep } from '../keys/metadata.ts';
 import { describe, nearestName } from '../options.ts';
 import type { ListQuery } from '../stores/key-store.ts';
 
@@ -45,7 +45,7 @@ export interface UpdateInput {
   readonly notBefore?: Date | null;
 }
 
-const CREATE_MEMBERS = [
+export const CREATE_MEMBERS = [
   'name',
   'organization',
   'owner',
@@ -71,6 +71,8 @@ const FILTER_MEMBERS = [
   'cursor',
 ] as const;
 
+const IN_THE_FUTURE = 'must be in the future';
+
 /** The input of `create()` with everything decided; times are milliseconds. */
 export interface NewKey {
   readonly name: string;
@@ -88,27 +90,38 @@ export interface NewKey {
 /** @throws InvalidInputError with a pointer to the member that is wrong */
 export function readCreateInput(input: unknown, now: number): NewKey {
   const given = membersOf(input, CREATE_MEMBERS, '');
+  const members = readMembers(given);
+  if (members.expiresAt !== undefined && members.expiresAt <= now)
+    throw new InvalidInputError('/expiresAt', IN_THE_FUTURE);
+  return {
+    ...members,
+    kind:
+      optionalMember(given['kind'], '/kind', (kind) => memberProblem(kind, ['opaque', 'pair', 'jwt'])) ??
+      'opaque',
+  };
+}
+
+/** What a new key and an imported one have alike. */
+export function readMembers(given: Readonly<Record<string, unknown>>): Omit<NewKey, 'kind'> {
   const organization = readOrganization(given['organization']);
   const notBefore = readTime(given['notBefore'], '/notBefore');
   const expiresAt = readTime(given['expiresAt'], '/expiresAt');
-  checkEnd(expiresAt, notBefore, now);
+  checkOrder(expiresAt, notBefore, '/expiresAt', 'must be after notBefore');
   return {
-    name: check(given['name'], '/name', nameProblem),
+    name: checkMember(given['name'], '/name', nameProblem),
     organization,
     owner:
       given['owner'] === undefined
         ? { type: 'organization', id: organization.id }
         : readOwner(given['owner']),
-    scopes: readScopes(given['scopes'] ?? []),
-    environment: optional(given['environment'], '/environment', (one) =>
+    scopes: given['scopes'] === undefined ? [] : readScopes(given['scopes']),
+    environment: optionalMember(given['environment'], '/environment', (one) =>
       memberProblem(one, ['live', 'test']),
     ),
     expiresAt,
     notBefore,
-    metadata: readMetadata(given['metadata'] ?? {}),
-    createdBy: optional(given['createdBy'], '/createdBy', (text) => textProblem(text, 255)),
-    kind:
-      optional(given['kind'], '/kind', (kind) => memberProblem(kind, ['opaque', 'pair', 'jwt'])) ?? 'opaque',
+    metadata: readMetadata(given['metadata'] === undefined ? {} : given['metadata']),
+    createdBy: optionalMember(given['createdBy'], '/createdBy', (text) => textProblem(text, 255)),
   };
 }
 
@@ -125,7 +138,7 @@ export interface Changes {
 export function readUpdateInput(input: unknown): Changes {
   const given = membersOf(input, UPDATE_MEMBERS, '');
   const changes: { -readonly [Name in keyof Changes]: Changes[Name] } = {};
-  if (given['name'] !== undefined) changes.name = check(given['name'], '/name', nameProblem);
+  if (given['name'] !== undefined) changes.name = checkMember(given['name'], '/name', nameProblem);
   if (given['scopes'] !== undefined) changes.scopes = readScopes(given['scopes']);
   if (given['metadata'] !== undefined) changes.metadata = readMetadata(given['metadata']);
   for (const name of ['expiresAt', 'notBefore'] as const) {
@@ -136,13 +149,6 @@ export function readUpdateInput(input: unknown): Changes {
   return changes;
 }
 
-/** @throws InvalidInputError unless the end lies in the future and after the beginning */
-function checkEnd(expiresAt: number | undefined, notBefore: number | undefined, now: number): void {
-  if (expiresAt !== undefined && expiresAt <= now)
-    throw new InvalidInputError('/expiresAt', 'must be in the future');
-  checkOrder(expiresAt, notBefore, '/expiresAt', 'must be after notBefore');
-}
-
 /**
  * Checks the ends of a changed key: a new end like that of a new key, and an old one at least against a new beginning.
  *
@@ -151,8 +157,10 @@ function checkEnd(expiresAt: number | undefined, notBefore: number | undefined, 
 export function checkChangedEnd(changes: Changes, record: KeyRecord, now: number): void {
   const notBefore =
     changes.notBefore === undefined ? record.notBefore?.getTime() : (changes.notBefore ?? undefined);
-  if (typeof changes.expiresAt === 'number') checkEnd(changes.expiresAt, notBefore, now);
-  else if (changes.expiresAt === undefined && changes.notBefore !== undefined) {
+  if (typeof changes.expiresAt === 'number') {
+    if (changes.expiresAt <= now) throw new InvalidInputError('/expiresAt', IN_THE_FUTURE);
+    checkOrder(changes.expiresAt, notBefore, '/expiresAt', 'must be after notBefore');
+  } else if (changes.expiresAt === undefined && changes.notBefore !== undefined) {
     checkOrder(record.expiresAt?.getTime(), notBefore, '/notBefore', 'must be before expiresAt');
   }
 }
@@ -182,7 +190,7 @@ export function readKeyFilter(input: unknown): KeyFilter & Pick<ListQuery, 'limi
   };
   const filter: { -readonly [Name in keyof KeyFilter]: unknown } = {};
   for (const name of FILTER_MEMBERS) {
-    if (given[name] !== undefined) filter[name] = check(given[name], `/${name}`, rules[name]);
+    if (given[name] !== undefined) filter[name] = checkMember(given[name], `/${name}`, rules[name]);
   }
   return { limit: 50, order: 'newest', ...(filter as KeyFilter) };
 }
@@ -196,25 +204,26 @@ export function membersOf(input: unknown, known: readonly string[], at: string):
     if (known.includes(name)) continue;
     const nearest = nearestName(name, known);
     const hint = nearest === undefined ? `known: ${known.join(', ')}` : `did you mean "${nearest}"?`;
-    throw new InvalidInputError(`${at}/${name}`, `is not known; ${hint}`);
+    throw new InvalidInputError(`${at}/${pointerStep(name)}`, `is not known; ${hint}`);
   }
-  return input as Record<string, unknown>;
+  // Without a prototype, so that nothing of one is taken for a member.
+  return Object.assign(Object.create(null), input);
 }
 
 function readOrganization(value: unknown): Organization {
   const given = membersOf(value, ['id', 'slug'], '/organization');
-  const id = check<string>(given['id'], '/organization/id', idProblem);
-  const slug = optional<string>(given['slug'], '/organization/slug', (text) => textProblem(text, 255));
+  const id = checkMember<string>(given['id'], '/organization/id', idProblem);
+  const slug = optionalMember<string>(given['slug'], '/organization/slug', (text) => textProblem(text, 255));
   return slug === undefined ? { id } : { id, slug };
 }
 
 function readOwner(value: unknown): Owner {
   const given = membersOf(value, ['type', 'id'], '/owner');
   return {
-    type: check(given['type'], '/owner/type', (one) =>
+    type: checkMember(given['type'], '/owner/type', (one) =>
       memberProblem(one, ['organization', 'user', 'service']),
     ),
-    id: check(given['id'], '/owner/id', idProblem),
+    id: checkMember(given['id'], '/owner/id', idProblem),
   };
 }
 
@@ -233,19 +242,23 @@ function readMetadata(value: unknown): Readonly<Record<string, Json>> {
   return result.copy;
 }
 
-function readTime(value: unknown, at: string): number | undefined {
+export function readTime(value: unknown, at: string): number | undefined {
   if (value === undefined) return undefined;
   const time = timeOf(value);
   if (time === undefined) throw new InvalidInputError(at, `must be a valid Date, but got ${describe(value)}`);
   return time;
 }
 
-function check<T>(value: unknown, at: string, problemOf: (value: unknown) => FieldProblem): T {
+export function checkMember<T>(value: unknown, at: string, problemOf: (value: unknown) => FieldProblem): T {
   const problem = problemOf(value);
   if (problem !== undefined) throw new InvalidInputError(at, problem);
   return value as T;
 }
 
-function optional<T>(value: unknown, at: string, problemOf: (value: unknown) => FieldProblem): T | undefined {
-  return value === undefined ? undefined : check<T>(value, at, problemOf);
+export function optionalMember<T>(
+  value: unknown,
+  at: string,
+  problemOf: (value: unknown) => FieldProblem,
+): T | undefined {
+  return value === undefined ? undefined : checkMember<T>(value, at, problemOf);
 }

@@ -14,7 +14,7 @@ export interface ManagedRecords {
     onLate: () => void,
   ): Promise<KeyRecord | undefined>;
   list(query: ListQuery): Promise<KeyPage>;
-  delete(id: string, onLate: () => void): Promise<boolean>;
+  delete(id: string, onLate: (outcome: { readonly value: boolean } | undefined) => void): Promise<boolean>;
 }
 
 type ManagementMethod = 'findById' | 'insert' | 'update' | 'list' | 'delete';

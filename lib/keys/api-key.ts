@@ -42,7 +42,7 @@ export interface ApiKey {
   readonly createdAt: Date;
   readonly createdBy?: string;
   readonly updatedAt: Date;
-  /** Last use of the current key, to the minute. */
+  /** Last use, to the minute; while an old key is in its grace, that one's uses are in `grace` instead. */
   readonly lastUsedAt?: Date;
   /** The first moment at which the key is refused. */
   readonly expiresAt?: Date;

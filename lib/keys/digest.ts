@@ -16,6 +16,21 @@ export function isDigest(value: unknown): value is string {
   return typeof value === 'string' && DIGEST_FORMS.test(value);
 }
 
+const HASH_LENGTHS = { sha256: 32, sha512: 64 };
+
+/**
+ * A digest in the one spelling that records have. Other systems keep SHA-256 and SHA-512 in hex, or in base64 with
+ * and without padding; anything else is left as it is.
+ */
+export function canonicalDigest(digest: string): string {
+  const [, name, hash] = /^(sha256|sha512):([\w+/-]+={0,2})$/.exec(digest) ?? [];
+  if (name === undefined || hash === undefined) return digest;
+  const length = HASH_LENGTHS[name as keyof typeof HASH_LENGTHS];
+  const isHex = hash.length === 2 * length && /^[0-9a-f]+$/i.test(hash);
+  const bytes = Buffer.from(hash, isHex ? 'hex' : 'base64');
+  return bytes.length === length ? `${name}:${bytes.toString('base64url')}` : digest;
+}
+
 /** SHA-256 of a text, base64url: what the cache knows a text by, and most of its plain digest. */
 export function sha256(text: string): string {
   return hash('sha256', text, 'base64url');

@@ -53,3 +53,9 @@ export function scopesProblem(value: unknown): { index?: number; problem: string
   }
   return undefined;
 }
+
+/** What is shown of a key: its start and its end. */
+export function shownProblem(value: unknown): FieldProblem {
+  const isShown = typeof value === 'string' && /^[\x21-\x7E]{0,64}$/.test(value);
+  return isShown ? undefined : 'must be at most 64 visible ASCII characters';
+}

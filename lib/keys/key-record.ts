@@ -7,6 +7,7 @@ import {
   memberProblem,
   nameProblem,
   scopesProblem,
+  shownProblem,
   textProblem,
   timeOf,
 } from './fields.ts';
@@ -197,11 +198,6 @@ function readPrevious(value: unknown): { previous?: PreviousKey } {
 
 function digestProblem(value: unknown): FieldProblem {
   return isDigest(value) ? undefined : 'must be a digest of a known form';
-}
-
-function shownProblem(value: unknown): FieldProblem {
-  const isShown = typeof value === 'string' && /^[\x21-\x7E]{0,64}$/.test(value);
-  return isShown ? undefined : 'must be at most 64 visible ASCII characters';
 }
 
 function versionProblem(value: unknown): FieldProblem {

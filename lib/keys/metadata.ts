@@ -30,6 +30,11 @@ export function copyMetadata(value: unknown): MetadataCopy {
   }
 }
 
+/** A member's name as a step of a JSON pointer (RFC 6901 section 3). */
+export function pointerStep(name: string): string {
+  return name.replaceAll('~', '~0').replaceAll('/', '~1');
+}
+
 class NotJson extends Error {
   readonly pointer: string;
 
@@ -41,7 +46,8 @@ class NotJson extends Error {
 
 function copyJson(value: unknown, pointer: string, depth: number): Json {
   if (value === null || typeof value === 'boolean') return value;
-  if (typeof value === 'number' && Number.isFinite(value)) return value;
+  // Adding 0 makes -0 a plain 0, as which JSON would write it.
+  if (typeof value === 'number' && Number.isFinite(value)) return value + 0;
   if (typeof value === 'string') {
     if (/\p{Surrogate}/u.test(value)) throw new NotJson(pointer, 'must be well-formed Unicode');
     return value;
@@ -59,7 +65,7 @@ function copyJson(value: unknown, pointer: string, depth: number): Json {
 function copyMembers(value: object, pointer: string, depth: number): Json {
   const copy: Record<string, Json> = {};
   for (const [name, member] of Object.entries(value)) {
-    const at = `${pointer}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+    const at = `${pointer}/${pointerStep(name)}`;
     if (RESERVED_NAMES.has(name)) throw new NotJson(at, `must not be named "${name}"`);
     if (/\p{Surrogate}/u.test(name)) throw new NotJson(pointer, 'must be well-formed Unicode');
     copy[name] = copyJson(member, at, depth + 1);

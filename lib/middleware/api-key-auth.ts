@@ -91,14 +91,16 @@ class Gate {
       this.#voice.refuse(req, res, code, { detail });
       return false;
     }
+    if (res.headersSent) return false;
     this.#voice.addVary(res);
     letPass(req, undefined, this.#voice);
     return true;
   }
 
   #refuseFault(req: Request, res: Response, error: unknown): void {
-    const isLimited = error instanceof ApiKeyError && error.code === 'rate_limited';
-    if (!isLimited) this.#voice.refuse(req, res, 'temporarily_unavailable');
+    if (res.headersSent) return;
+    if (!(error instanceof ApiKeyError)) answerServerError(res);
+    else if (error.code !== 'rate_limited') this.#voice.refuse(req, res, 'temporarily_unavailable');
     else this.#voice.refuse(req, res, 'rate_limited', { retryAfter: error.headers['Retry-After'] });
   }
 

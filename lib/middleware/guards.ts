@@ -54,9 +54,11 @@ export function requireEnvironment(environment: Environment): RequestHandler {
 }
 
 interface Denial {
-  readonly code: 'insufficient_scope' | 'forbidden';
+  readonly code: 'missing_credentials' | 'insufficient_scope' | 'forbidden';
   readonly scope?: string;
 }
+
+const NOBODY: Denial = { code: 'missing_credentials' };
 
 function scopeGuard(
   name: string,
@@ -76,33 +78,25 @@ function guard(name: string, denialOf: (apiKey: ApiKey, req: Request) => Denial 
       return;
     }
     const apiKey = getApiKey(req);
-    if (apiKey === undefined) {
-      voice.tellRefused('missing_credentials');
-      voice.refuse(req, res, 'missing_credentials');
-      return;
-    }
     let denial: Denial | undefined;
     try {
-      denial = denialOf(apiKey, req);
+      denial = apiKey === undefined ? NOBODY : denialOf(apiKey, req);
+      if (denial !== undefined) voice.tellRefused(denial.code, apiKey);
     } catch {
-      // A callback of the application's has failed: the request must not get past it.
+      // A callback or the clock of the application's has failed: the request must not get past it.
       answerServerError(res);
       return;
     }
-    if (denial === undefined) {
-      next();
-      return;
-    }
-    voice.tellRefused(denial.code, apiKey);
-    voice.refuse(req, res, denial.code, denial);
+    if (denial === undefined) next();
+    else voice.refuse(req, res, denial.code, denial);
   };
 }
 
 /** The programmer's error, and so the one thing that is handed to `next`. */
 function unguardedError(name: string, req: Request): TypeError {
-  const route = `${req.method} ${req.baseUrl}${(req.route as { path?: unknown } | undefined)?.path ?? ''}`;
+  const route = `${req.baseUrl}${(req.route as { path?: unknown } | undefined)?.path ?? ''}`;
   return new TypeError(
-    `${name} on ${route} has no authenticator before it: mount app.use(apiKeyAuth(apiKeys)) ahead of this route`,
+    `${name} on ${req.method} ${route || '/'} has no authenticator before it: mount app.use(apiKeyAuth(apiKeys)) ahead of this route`,
   );
 }
 

@@ -107,6 +107,7 @@ export function answerServerError(res: Response): void {
   }
   res.setHeader('Cache-Control', 'no-store');
   res.removeHeader('WWW-Authenticate');
+  res.removeHeader('Retry-After');
   end(res, 500, problemBody('server_error'), 'application/problem+json');
 }
 

@@ -77,7 +77,8 @@ export class MemoryKeyStore implements KeyStore {
     if (record === undefined) return false;
     this.#records.delete(id);
     this.#forgetDigests(record);
-    this.#tell(record, true);
+    // Above every version that may still be read somewhere.
+    this.#tell({ ...record, version: record.version + 1 }, true);
     return true;
   }
 

@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs';
+
+/** One bad input, and the answer it must get. */
+export interface CorpusCase {
+  readonly id: string;
+  readonly category: string;
+  readonly why: string;
+  /** The fault, clock, option, load or interleaving under which the request is sent. */
+  readonly given?: Given;
+  readonly request: {
+    readonly method: string;
+    readonly path: string;
+    readonly headers: readonly (readonly [string, string])[];
+    readonly body: string | null;
+    readonly bodyEncoding?: 'latin1';
+  };
+  readonly expect: Expected;
+}
+
+export interface Given {
+  readonly cache?: string;
+  readonly store?: { readonly get?: string } & Readonly<Record<string, string>>;
+  readonly clock?: string;
+  readonly transport?: string;
+  readonly option?: string;
+  readonly scenario?: string;
+  readonly path?: string;
+}
+
+export interface Expected {
+  readonly status: number | readonly number[];
+  /** `code` of the body; `null` is not looked at. */
+  readonly error: string | null;
+  /** Beginnings of field values; `null` is a field that is not there. */
+  readonly headers?: Readonly<Record<string, string | null>>;
+  readonly storeLookups?: number;
+  readonly reachesApp?: boolean;
+  readonly noEcho?: boolean;
+  readonly withinMs?: number | string;
+  readonly json?: Readonly<Record<string, unknown>>;
+}
+
+export const CORPUS: readonly CorpusCase[] = JSON.parse(
+  readFileSync(new URL('../data/bad-inputs.json', import.meta.url), 'utf8'),
+);
+
+function ids(prefix: string, numbers: string): string[] {
+  return numbers.split(' ').map((number) => `${prefix}-${number}`);
+}
+
+/** Cases about parts that are still to be built, by the part they wait for. They are neither run nor passed. */
+export const WAITING: readonly { readonly part: string; readonly ids: readonly string[] }[] = [
+  {
+    part: 'signed keys: jwtKeys()',
+    ids: ids(
+      'JW',
+      '005 007 016 018 019 031 032 034 035 037 038 039 041 045 046 050 052 061 064 067 069 071 072 073 074 ' +
+        '075 077 078 080 081 082 083 085 089 090 094 096 101',
+    ),
+  },
+  {
+    part: 'the validate endpoint of endor, for pairs',
+    ids: [
+      ...ids('KS', '001 002 003 004 009 010 011 015 017 025 030 032 039 040 041 045 047 049 055 056 058 059'),
+      ...ids('KS', '060 062 064 066 067'),
+      'OS-015',
+    ],
+  },
+  {
+    part: 'the validate endpoint of endor, for bcrypt: bcryptSecrets()',
+    ids: ['KS-051', 'KS-054', 'OF-011'],
+  },
+  { part: 'keys kept under bcrypt: bcryptSecrets()', ids: ['SF-054', 'SF-056', 'SF-057', 'OF-010'] },
+  { part: 'the throttle on wrong secrets', ids: ['OF-013'] },
+  { part: 'the validate endpoint of pluto', ids: ['VC-001', 'VC-005'] },
+  { part: 'the validate endpoint of timbrix', ids: ['VC-007', 'VC-008'] },
+  { part: 'the validate endpoint of gmi', ids: ['VC-014'] },
+  { part: 'the validate endpoint of workos', ids: ['VC-015', 'VC-016', 'VC-020', 'VC-021'] },
+  {
+    part: 'managementRouter()',
+    ids: ids('MG', '001 002 010 013 014 016 022 023 026 029 030 032 033 035 038 040 041 042 044 045 047 049'),
+  },
+  { part: 'a watch over PostgreSQL', ids: ['CR-026', 'CR-028'] },
+];
+
+/** Cases that the design answers otherwise on purpose: why, and with what. */
+export const EXCEPTIONS: readonly {
+  readonly id: string;
+  readonly reason: string;
+  readonly answer: Expected;
+}[] = [
+  {
+    id: 'KF-019',
+    reason: 'A key does not tell the pepper of its digest, so to find it unknown costs one look-up.',
+    answer: { status: 401, error: 'invalid_token', storeLookups: 1 },
+  },
+  {
+    id: 'LC-015',
+    reason:
+      'No scope is empty, so a record with an empty one is broken, and a broken record decides nothing.',
+    answer: { status: 503, error: 'temporarily_unavailable' },
+  },
+  {
+    id: 'LC-025',
+    reason: 'Keys are not bound to addresses: metadata that says so is the application’s own to judge.',
+    answer: { status: 200, error: null },
+  },
+  {
+    id: 'SF-033',
+    reason: 'The text of a key holds no id, so a record under a copied digest is as good as the true one.',
+    answer: { status: 200, error: null },
+  },
+];

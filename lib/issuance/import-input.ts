@@ -1,0 +1,101 @@
+import { InvalidInputError } from '../errors.ts';
+import { canonicalDigest, isDigest } from '../keys/digest.ts';
+import { booleanProblem, idProblem, memberProblem, shownProblem, textProblem } from '../keys/fields.ts';
+import { type KeyRecord, readRecord } from '../keys/key-record.ts';
+import { importedId } from './key-id.ts';
+import {
+  CREATE_MEMBERS,
+  type CreateInput,
+  checkMember,
+  membersOf,
+  optionalMember,
+  readMembers,
+  readTime,
+} from './key-input.ts';
+
+/** A key from another system, or from an export: what `create()` takes, and what is known of its life so far. */
+export interface ImportInput extends Omit<CreateInput, 'kind'> {
+  /** @default made of `createdAt` and the digest, so that importing twice finds the first */
+  readonly id?: string;
+  /** @default 'opaque' */
+  readonly kind?: CreateInput['kind'];
+  /** As in a record; the hash of `sha256:` and `sha512:` may also be in hex or base64. */
+  readonly digest: string;
+  /** Of the key, as its system made it. Below 112 a plain digest could be guessed from a leaked table. */
+  readonly randomBits?: number;
+  readonly start?: string;
+  readonly end?: string;
+  readonly enabled?: boolean;
+  readonly createdAt?: Date;
+  readonly revokedAt?: Date;
+  readonly revocationReason?: string;
+  readonly lastUsedAt?: Date;
+}
+
+const IMPORT_MEMBERS = [
+  ...CREATE_MEMBERS,
+  'id',
+  'digest',
+  'randomBits',
+  'start',
+  'end',
+  'enabled',
+  'createdAt',
+  'revokedAt',
+  'revocationReason',
+  'lastUsedAt',
+];
+
+/** NIST SP 800-63B: a look-up secret of at least 112 bits may be kept under a plain hash. */
+const FEWEST_BITS = 112;
+
+/** @throws InvalidInputError with a pointer to the member that is wrong */
+export function readImportInput(input: unknown, now: number): KeyRecord {
+  const given = membersOf(input, IMPORT_MEMBERS, '');
+  const { expiresAt, notBefore, environment = 'live', ...members } = readMembers(given);
+  const digest = readDigest(given['digest'], given['randomBits']);
+  const createdAt = readTime(given['createdAt'], '/createdAt');
+  const times = {
+    expiresAt,
+    notBefore,
+    revokedAt: readTime(given['revokedAt'], '/revokedAt'),
+    lastUsedAt: readTime(given['lastUsedAt'], '/lastUsedAt'),
+  };
+  const present = Object.entries(times).filter(([, time]) => time !== undefined);
+  return readRecord({
+    ...members,
+    environment,
+    digest,
+    id: optionalMember<string>(given['id'], '/id', idProblem) ?? importedId(createdAt ?? 0, digest),
+    kind:
+      optionalMember<string>(given['kind'], '/kind', (kind) =>
+        memberProblem(kind, ['opaque', 'pair', 'jwt']),
+      ) ?? 'opaque',
+    start: optionalMember<string>(given['start'], '/start', shownProblem) ?? '',
+    end: optionalMember<string>(given['end'], '/end', shownProblem) ?? '',
+    enabled: optionalMember<boolean>(given['enabled'], '/enabled', booleanProblem) ?? true,
+    revocationReason: optionalMember<string>(given['revocationReason'], '/revocationReason', (text) =>
+      textProblem(text, 500),
+    ),
+    version: 1,
+    createdAt: new Date(createdAt ?? now),
+    updatedAt: new Date(now),
+    ...Object.fromEntries(present.map(([name, time]) => [name, new Date(time as number)])),
+  });
+}
+
+function readDigest(value: unknown, randomBits: unknown): string {
+  const problem = 'must be a digest, such as "sha256:" and the hash in base64url, base64 or hex';
+  const digest = checkMember<string>(value, '/digest', (text) =>
+    typeof text === 'string' && isDigest(canonicalDigest(text)) ? undefined : problem,
+  );
+  const isPlain = /^sha(?:256|512):/.test(digest);
+  if (isPlain && !(Number.isInteger(randomBits) && (randomBits as number) >= FEWEST_BITS)) {
+    const demand = `must say how many random bits the key has, and be at least ${FEWEST_BITS}`;
+    throw new InvalidInputError(
+      '/randomBits',
+      `${demand}: a plain digest of fewer could be guessed from a leaked table`,
+    );
+  }
+  return canonicalDigest(digest);
+}
