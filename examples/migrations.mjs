@@ -6,11 +6,11 @@ import { foreignKeys } from 'keystile';
 const sha256 = (text) => `sha256:${createHash('sha256').update(text).digest('base64url')}`;
 const sha512 = (text) => `sha512:${createHash('sha512').update(text).digest('base64url')}`;
 
-/** Unkey: base58 after a prefix of yours; the hash is SHA-256 of the whole key, in base64. */
+/** Unkey: 16 bytes in base58, after a prefix of yours; the hash is SHA-256 of the whole key, in base64. */
 export const unkey = {
   verifier: foreignKeys({
     name: 'unkey',
-    matches: /(?:[A-Za-z0-9_-]{1,16}_)?[1-9A-HJ-NP-Za-km-z]{20,64}/,
+    matches: /(?:[A-Za-z0-9_-]{1,16}_)?[1-9A-HJ-NP-Za-km-z]{21,22}/,
     examples: ['prod_3ZmTq5rUQ8HqkWJvYvYVvC'],
     digests: (key) => [sha256(key)],
   }),

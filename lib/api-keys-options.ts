@@ -13,43 +13,43 @@ export interface ApiKeysOptions {
   /** Where the records live. One method is enough to authenticate; management needs the others. */
   store: KeyLookup | KeyStore;
   /** Leading characters of the keys made here, `[a-z][a-z0-9_]{0,31}`. @default 'sk' */
-  prefix?: string;
+  prefix?: string | undefined;
   /** What `create()` makes and, unless `environments` says more, all that `verify()` accepts. @default 'live' */
-  environment?: Environment;
+  environment?: Environment | undefined;
   /** What `verify()` accepts; `requireEnvironment()` then decides route by route. @default [environment] */
-  environments?: readonly Environment[];
+  environments?: readonly Environment[] | undefined;
   /**
    * Secrets mixed into digests, newest first; a key that is found under an older one moves to the newest. Withdraw
    * one, and the keys still under it are unknown. @default none: plain SHA-256, which 190 random bits allow
    */
-  peppers?: readonly Pepper[];
+  peppers?: readonly Pepper[] | undefined;
   /** Whether records under a plain SHA-256 are still found where there are peppers; they move on use. @default true */
-  acceptPlainDigests?: boolean;
+  acceptPlainDigests?: boolean | undefined;
   /** `false`, or a `ttlMs` of 0: nothing outlives the call; concurrent look-ups of one key are still one. */
-  cache?: false | CacheOptions;
+  cache?: false | CacheOptions | undefined;
   /** Deadline of every call to the store, in milliseconds, 1 to 60,000. @default 1000 */
-  storeTimeoutMs?: number;
+  storeTimeoutMs?: number | undefined;
   /** Other kinds of credential, beside the keys that are made here. @default [] */
-  verifiers?: readonly KeyVerifier[];
+  verifiers?: readonly KeyVerifier[] | undefined;
   /** Asked whenever a record is read, and kept as long as its cache entry. A failure is a 503. */
-  ownerStatus?: OwnerStatus;
+  ownerStatus?: OwnerStatus | undefined;
   /** Wall clock, in milliseconds since 1970. @default Date.now */
-  now?: () => number;
+  now?: (() => number) | undefined;
   /** Hears of every decision, store call, change and warning; what it throws is dropped. */
-  onEvent?: (event: KeyEvent) => void;
+  onEvent?: ((event: KeyEvent) => void) | undefined;
 }
 
 export interface CacheOptions {
   /** Keys kept, at most 10,000,000. @default 10000 */
-  maxEntries?: number;
+  maxEntries?: number | undefined;
   /** How long an entry decides without being read again, in milliseconds, at most 3,600,000. @default 10000 */
-  ttlMs?: number;
+  ttlMs?: number | undefined;
   /** How much longer while the store fails, in milliseconds, at most 3,600,000. @default 30000 */
-  staleIfErrorMs?: number;
+  staleIfErrorMs?: number | undefined;
   /** Unknown keys kept, at most 10,000,000. @default 10000 */
-  maxMisses?: number;
+  maxMisses?: number | undefined;
   /** How long an unknown key stays unknown, in milliseconds, at most 60,000. @default 5000 */
-  missTtlMs?: number;
+  missTtlMs?: number | undefined;
 }
 
 /** {@link ApiKeysOptions} with everything decided. */

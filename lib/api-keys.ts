@@ -41,7 +41,7 @@ export interface ApiKeys {
    * As `verify()`, for an id and its secret; needs `keyPairs()` or `bcryptSecrets()`. Twenty wrong secrets for one id
    * from one address within a minute, and the call rejects with an `ApiKeyError` of code `rate_limited`.
    */
-  verifyPair(id: string, secret: string, options?: { from?: string }): Verdict | Promise<Verdict>;
+  verifyPair(id: string, secret: string, options?: { from?: string | undefined }): Verdict | Promise<Verdict>;
   /** Issues a key; `key` is shown here once and cannot be had again. */
   create(input: CreateInput): Promise<IssuedKey>;
   get(id: string): Promise<ApiKey | undefined>;
@@ -52,15 +52,12 @@ export interface ApiKeys {
   disable(id: string, options?: Conditional): Promise<ApiKey>;
   enable(id: string, options?: Conditional): Promise<ApiKey>;
   /** Stops a key for ever and keeps its record. Twice is the same as once; the first reason stays. */
-  revoke(id: string, options?: { reason?: string } & Conditional): Promise<ApiKey>;
+  revoke(id: string, options?: { reason?: string | undefined } & Conditional): Promise<ApiKey>;
   /**
    * Gives a record a new key. The old one works until its grace ends: 24 hours, or `gracePeriodMs` of 0 to 30 days,
    * but never past the key's own end. A key that is revoked, disabled or expired is a `ConflictError`.
    */
-  rotate(
-    id: string,
-    options?: { gracePeriodMs?: number } & Conditional,
-  ): Promise<{ key: string; apiKey: ApiKey }>;
+  rotate(id: string, options?: { gracePeriodMs?: number | undefined } & Conditional): Promise<IssuedKey>;
   /** Erases a record; its id is never used again. `false` when there was none. */
   delete(id: string): Promise<boolean>;
   /**

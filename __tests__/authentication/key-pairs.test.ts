@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import {
+  type ApiKeyError,
   apiKeyAuth,
   createApiKeys,
   keyPairs,
@@ -135,7 +136,8 @@ describe('wrong secrets', () => {
     const before = faults.count('findByDigest');
     const refused = Promise.resolve(apiKeys.verifyPair(id, 'another', { from: '192.0.2.1' }));
     await expect(refused).rejects.toMatchObject({ code: 'rate_limited', status: 429 });
-    const seconds = await refused.catch(({ headers }) => Number(headers['Retry-After']));
+    const error = await refused.catch((thrown: ApiKeyError) => thrown);
+    const seconds = Number((error as ApiKeyError).headers['Retry-After']);
     expect(Number.isInteger(seconds) && seconds >= 1 && seconds <= 60).toBe(true);
     expect(faults.count('findByDigest')).toBe(before);
   });

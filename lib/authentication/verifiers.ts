@@ -1,6 +1,6 @@
 import type { Environment } from '../keys/api-key.ts';
 import type { KeyMaker } from '../keys/key-maker.ts';
-import { makeKeyText, parseKeyText, shownParts } from '../keys/key-text.ts';
+import { exampleKeyTexts, makeKeyText, parseKeyText, shownParts } from '../keys/key-text.ts';
 import { badOption, describe } from '../options.ts';
 import { isMadeId } from './key-pairs.ts';
 import type { BuiltInVerifier, KeyVerifier, PairVerifier } from './key-verifier.ts';
@@ -83,7 +83,7 @@ function ownKeys(prefix: string): BuiltInVerifier {
         return { key, kept: { digest: order.digester.newestOf(key), ...shownParts(key) } };
       },
     },
-    examples: [makeKeyText(prefix, 'live'), makeKeyText(prefix, 'test')],
+    examples: exampleKeyTexts(prefix),
     matches: (text) => parseKeyText(text)?.prefix === prefix,
     async find(text, lookup) {
       const digests = lookup.digests(text);

@@ -16,20 +16,20 @@ import {
 /** A key from another system, or from an export: what `create()` takes, and what is known of its life so far. */
 export interface ImportInput extends Omit<CreateInput, 'kind'> {
   /** @default made of `createdAt` and the digest, so that importing twice finds the first */
-  readonly id?: string;
+  readonly id?: string | undefined;
   /** @default 'opaque' */
-  readonly kind?: CreateInput['kind'];
+  readonly kind?: CreateInput['kind'] | undefined;
   /** As in a record; the hash of `sha256:` and `sha512:` may also be in hex or base64. */
   readonly digest: string;
   /** Of the key, as its system made it. Below 112 a plain digest could be guessed from a leaked table. */
-  readonly randomBits?: number;
-  readonly start?: string;
-  readonly end?: string;
-  readonly enabled?: boolean;
-  readonly createdAt?: Date;
-  readonly revokedAt?: Date;
-  readonly revocationReason?: string;
-  readonly lastUsedAt?: Date;
+  readonly randomBits?: number | undefined;
+  readonly start?: string | undefined;
+  readonly end?: string | undefined;
+  readonly enabled?: boolean | undefined;
+  readonly createdAt?: Date | undefined;
+  readonly revokedAt?: Date | undefined;
+  readonly revocationReason?: string | undefined;
+  readonly lastUsedAt?: Date | undefined;
 }
 
 const IMPORT_MEMBERS = [

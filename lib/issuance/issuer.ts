@@ -140,7 +140,7 @@ export class Issuer {
     );
   }
 
-  async revoke(id: string, options: { reason?: string } & Conditional = {}): Promise<ApiKey> {
+  async revoke(id: string, options: { reason?: string | undefined } & Conditional = {}): Promise<ApiKey> {
     const { reason, ...conditional } = membersOf(options, ['reason', 'ifVersion'], '') as typeof options;
     const problem = reason === undefined ? undefined : textProblem(reason, 500);
     if (problem !== undefined) throw new InvalidInputError('/reason', problem);
@@ -151,7 +151,10 @@ export class Issuer {
     });
   }
 
-  async rotate(id: string, options: { gracePeriodMs?: number } & Conditional = {}): Promise<IssuedKey> {
+  async rotate(
+    id: string,
+    options: { gracePeriodMs?: number | undefined } & Conditional = {},
+  ): Promise<IssuedKey> {
     const { gracePeriodMs = DEFAULT_GRACE_MS, ...conditional } = membersOf(
       options,
       ['gracePeriodMs', 'ifVersion'],

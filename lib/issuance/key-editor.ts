@@ -11,7 +11,7 @@ import type { ManagedRecords } from './managed-records.ts';
 
 export interface Conditional {
   /** The version that the key must have, else the call is a `ConflictError`. */
-  readonly ifVersion?: number;
+  readonly ifVersion?: number | undefined;
 }
 
 /** Who has to know of changes: the cache of this process. */
@@ -75,13 +75,22 @@ export class KeyEditor {
         throw otherVersion(ifVersion, record.version);
       const now = this.#parts.clock.now();
       const change = await plan(record, now);
-      if (change === 'done') return apiKeyOf(record);
+      if (change === 'done') {
+        this.#tellWhatStopped(record);
+        return apiKeyOf(record);
+      }
       const changed = await this.#write(record, { ...change, updatedAt: new Date(now) });
       if (changed === undefined) continue;
       this.audit(action, changed, changedMembers(record, change));
       return apiKeyOf(changed);
     }
     throw new ConflictError('The key was changed by others each time; try again.');
+  }
+
+  /** Somebody else stopped the key, and the news of it may still be on its way to the cache. */
+  #tellWhatStopped({ id, version, enabled, revokedAt }: KeyRecord): void {
+    const isRevoked = revokedAt !== undefined;
+    if (isRevoked || !enabled) this.#parts.listener.narrowed(id, version, isRevoked);
   }
 
   /** Writes, and tells the cache whatever comes of it: a call that fails or ends too late may have been carried out. */

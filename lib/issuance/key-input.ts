@@ -21,28 +21,28 @@ export interface CreateInput {
   readonly name: string;
   readonly organization: Organization;
   /** @default the organization itself */
-  readonly owner?: Owner;
+  readonly owner?: Owner | undefined;
   /** Duplicates are dropped. At most 1,000 of at most 128 characters. @default [] */
-  readonly scopes?: readonly string[];
+  readonly scopes?: readonly string[] | undefined;
   /** May differ from this instance's: then `verify()` here refuses the key. @default that of `createApiKeys` */
-  readonly environment?: Environment;
+  readonly environment?: Environment | undefined;
   /** In the future, and after `notBefore`. @default never */
-  readonly expiresAt?: Date;
-  readonly notBefore?: Date;
+  readonly expiresAt?: Date | undefined;
+  readonly notBefore?: Date | undefined;
   /** At most 10,000 bytes as JSON. @default {} */
-  readonly metadata?: Readonly<Record<string, Json>>;
-  readonly createdBy?: string;
+  readonly metadata?: Readonly<Record<string, Json>> | undefined;
+  readonly createdBy?: string | undefined;
   /** @default 'opaque' */
-  readonly kind?: KeyKind;
+  readonly kind?: KeyKind | undefined;
 }
 
 /** Members that are present are replaced whole; `null` clears. The rest of a key never changes. */
 export interface UpdateInput {
-  readonly name?: string;
-  readonly scopes?: readonly string[];
-  readonly metadata?: Readonly<Record<string, Json>>;
-  readonly expiresAt?: Date | null;
-  readonly notBefore?: Date | null;
+  readonly name?: string | undefined;
+  readonly scopes?: readonly string[] | undefined;
+  readonly metadata?: Readonly<Record<string, Json>> | undefined;
+  readonly expiresAt?: Date | null | undefined;
+  readonly notBefore?: Date | null | undefined;
 }
 
 export const CREATE_MEMBERS = [
@@ -192,7 +192,8 @@ export function readKeyFilter(input: unknown): KeyFilter & Pick<ListQuery, 'limi
   for (const name of FILTER_MEMBERS) {
     if (given[name] !== undefined) filter[name] = checkMember(given[name], `/${name}`, rules[name]);
   }
-  return { limit: 50, order: 'newest', ...(filter as KeyFilter) };
+  const { limit = 50, order = 'newest', ...conditions } = filter as KeyFilter;
+  return { ...conditions, limit, order };
 }
 
 /** The members of an object, of which none may be unknown. */

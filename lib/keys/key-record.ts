@@ -105,7 +105,7 @@ export function readRecord(value: unknown): KeyRecord {
   });
 }
 
-/** Reads own members of one object; what it complains of it names by its path. */
+/** Reads own members of one object, each once; what it complains of it names by its path. */
 class FieldReader {
   readonly #object: object;
   readonly #path: string;
@@ -123,14 +123,12 @@ class FieldReader {
   }
 
   required<T>(name: string, problemOf: (value: unknown) => FieldProblem): T {
-    const value = this.own(name);
-    const problem = problemOf(value);
-    if (problem !== undefined) throw new UnreadableRecordError(this.#path + name, problem);
-    return value as T;
+    return this.#checked<T>(name, this.own(name), problemOf);
   }
 
   optional(name: string, problemOf: (value: unknown) => FieldProblem): string | undefined {
-    return this.own(name) === undefined ? undefined : this.required<string>(name, problemOf);
+    const value = this.own(name);
+    return value === undefined ? undefined : this.#checked<string>(name, value, problemOf);
   }
 
   object(name: string): FieldReader {
@@ -141,17 +139,28 @@ class FieldReader {
 
   /** A copy of its own, so that whoever holds the store's `Date` cannot move it. */
   time(name: string): Date {
-    const time = timeOf(this.own(name));
-    if (time === undefined) throw new UnreadableRecordError(this.#path + name, 'must be a valid Date');
-    return new Date(time);
+    return this.#copiedTime(name, this.own(name));
   }
 
   optionalTimes<Name extends string>(...names: readonly Name[]): { [K in Name]?: Date } {
     const times: { [K in Name]?: Date } = {};
     for (const name of names) {
-      if (this.own(name) !== undefined) times[name] = this.time(name);
+      const value = this.own(name);
+      if (value !== undefined) times[name] = this.#copiedTime(name, value);
     }
     return times;
+  }
+
+  #copiedTime(name: string, value: unknown): Date {
+    const time = timeOf(value);
+    if (time === undefined) throw new UnreadableRecordError(this.#path + name, 'must be a valid Date');
+    return new Date(time);
+  }
+
+  #checked<T>(name: string, value: unknown, problemOf: (value: unknown) => FieldProblem): T {
+    const problem = problemOf(value);
+    if (problem !== undefined) throw new UnreadableRecordError(this.#path + name, problem);
+    return value as T;
   }
 }
 

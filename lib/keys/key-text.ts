@@ -29,8 +29,19 @@ export interface KeyText {
  * and lets a scanner tell a leaked key from a look-alike.
  */
 export function makeKeyText(prefix: string, environment: Environment): string {
-  const body = `${prefix}_${environment}_${randomBase62(RANDOM_LENGTH)}`;
-  return body + checksum(body);
+  return withChecksum(`${prefix}_${environment}_${randomBase62(RANDOM_LENGTH)}`);
+}
+
+/**
+ * Texts of the shape, the same ones each time: of digits, of letters, and for each letter with another checksum, so
+ * that a pattern of narrower characters that takes in some of our keys is found out for certain.
+ */
+export function exampleKeyTexts(prefix: string): readonly string[] {
+  const environments: readonly Environment[] = ['live', 'test'];
+  const randoms = Array.from(ALPHABET, (character) => character.repeat(RANDOM_LENGTH));
+  return environments.flatMap((environment) =>
+    randoms.map((random) => withChecksum(`${prefix}_${environment}_${random}`)),
+  );
 }
 
 /** Reads a text of that shape, whatever its prefix; `undefined` for any other text. */
@@ -50,6 +61,10 @@ export function parseKeyText(text: string): KeyText | undefined {
 /** What is safe to show of a key of ours: `start` is all up to 4 characters of the random part, `end` the last 4. */
 export function shownParts(text: string): { start: string; end: string } {
   return { start: text.slice(0, text.length - TAIL_LENGTH + 4), end: text.slice(-4) };
+}
+
+function withChecksum(body: string): string {
+  return body + checksum(body);
 }
 
 function checksum(body: string): string {

@@ -7,20 +7,20 @@ export interface ApiKeyAuthOptions {
    * `optional` lets requests without a key pass as anonymous. One with a bad key is refused all the same, and a store
    * that is down is a 503. @default 'required'
    */
-  mode?: 'required' | 'optional';
+  mode?: 'required' | 'optional' | undefined;
   /** All header fields that are read; `Vary` and the challenges follow. @default ['Authorization', 'X-API-Key'] */
-  headers?: readonly string[];
+  headers?: readonly string[] | undefined;
   /** Schemes of Authorization that carry a key, such as `Api-Key`. @default ['Bearer'] */
-  schemes?: readonly string[];
+  schemes?: readonly string[] | undefined;
   /** @default 'api' */
-  realm?: string;
+  realm?: string | undefined;
   /** Refuses what comes over plain HTTP before anything is read, by the hop nearest to us. @default false */
-  requireTls?: boolean;
+  requireTls?: boolean | undefined;
   /**
    * Who words a refusal: a vendor's format, or a function that ends the response; status and header fields are set
    * when it is called. If it throws, the answer is a 500. @default RFC 9457 problem+json
    */
-  errors?: ErrorFormat | ErrorHandler;
+  errors?: ErrorFormat | ErrorHandler | undefined;
 }
 
 export interface ApiKeyAuthConfig {
