@@ -1,6 +1,5 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
-import type { Duplex } from 'node:stream';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 
 /** An answer as it came over the wire. */
 export interface WireAnswer {
@@ -22,6 +21,9 @@ export interface ExchangeOptions {
   readonly maxHeadersCount?: number;
 }
 
+/** Only a request that is never answered takes this long. */
+const PATIENCE_MS = 3_000;
+
 const OWN_FIELDS = /^(?:date|connection|x-powered-by|keep-alive):/i;
 
 /** Sends header lines exactly as they are given, as no HTTP client would, to an app on a server of its own. */
@@ -37,6 +39,7 @@ export async function exchange(
     return await converse(connect(port, '127.0.0.1'), lines, request);
   } finally {
     server.close();
+    server.closeAllConnections();
   }
 }
 
@@ -47,10 +50,11 @@ export async function listen(server: Pick<Server, 'listen' | 'address'>): Promis
 
 /** One request and its answer over a connection that the server closes. */
 export async function converse(
-  socket: Duplex,
+  socket: Socket,
   lines: readonly string[],
   { line = 'GET /', body = '' }: ExchangeOptions = {},
 ): Promise<WireAnswer> {
+  socket.setTimeout(PATIENCE_MS, () => socket.destroy(new Error('no answer, or no end of it')));
   const head = [`${line} HTTP/1.1`, 'Host: api.test', ...lines, 'Connection: close'];
   if (body !== '') head.push(`Content-Length: ${Buffer.byteLength(body)}`);
   socket.write(Buffer.from(`${head.join('\r\n')}\r\n\r\n${body}`, 'latin1'));
