@@ -19,6 +19,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   testing: 6,
   cli: 6,
   'index.ts': 6,
+  'jwt.ts': 6,
 };
 
 /** All of stores/ that other areas may know, and the areas that may name concrete stores as well. */
@@ -207,7 +208,7 @@ function matchesAny(path: string, patterns: readonly string[]): boolean {
 function importsOf(source: string): Import[] {
   const code = withoutComments(source);
   const clauses = code.matchAll(/\b(?:import|export)\b(\s+type\b)?[^;'"`()=]*?\bfrom\s*['"]([^'"]+)['"]/g);
-  const bare = code.matchAll(/\bimport\s*['"]([^'"]+)['"]/g);
+  const bare = code.matchAll(/^\s*import\s*['"]([^'"]+)['"]/gm);
   const calls = code.matchAll(/\b(?:import|require)\s*\(\s*['"]([^'"]+)['"]/g);
   return [
     ...Array.from(clauses, ([, type, specifier = '']) => ({ specifier, typeOnly: type !== undefined })),

@@ -99,5 +99,5 @@ async function guesses({ app, request, keys }: Stage): Promise<CountedAnswer[]> 
   expect(new Set(forms).size).toBe(1);
   const { lookups } = app.store;
   expect(lookups).toBe(0);
-  return answers.map((answer) => ({ ...answer, lookups }));
+  return answers.slice(0, 1).map((answer) => ({ ...answer, lookups }));
 }

@@ -164,6 +164,8 @@ export async function startFixtureApp(
     app(req, res);
   });
   const port = await listen(server);
+  // A test that failed half-way does not keep the process alive.
+  server.unref();
   return {
     apiKeys,
     store,

@@ -89,6 +89,8 @@ export async function makeFixtureKeys(): Promise<FixtureKeys> {
   texts.set('GOOD_PREFIX', 'sk_live_');
   texts.set('ALLOWED_IP', '203.0.113.7');
   texts.set('realm', 'api');
+  // Stands for many; the case itself makes the others.
+  texts.set('repeat key guesses', withChecksum(`sk_live_${'1'.repeat(32)}`));
   texts.set('BAD', changed(texts.get('GOOD') as string, 'flipLast'));
   texts.set('ZERO_BODY_RIGHT_CHECKSUM', withChecksum(`sk_live_${'0'.repeat(32)}`));
   return { texts, records, brokenRows, recordOf };

@@ -3,6 +3,9 @@ import type { KeyChange, KeyChanged, KeyPage, KeyStore } from '../../lib/stores/
 
 export type Narrowed = Extract<KeyChanged, { type: 'narrowed' }>;
 
+/** One for all: to make an error costs as much as an interleaving. */
+const FAULT = new Error('the store failed');
+
 /** Answers a number from 0 up to and not including `below`. */
 export type Random = (below: number) => number;
 
@@ -27,7 +30,7 @@ export class GatedStore implements KeyStore {
   readonly messages: Narrowed[] = [];
   /** All that a key ever was: member `n` is its version `n + 1`, and `undefined` its deletion. */
   readonly histories = new Map<string, (KeyRecord | undefined)[]>();
-  #onChange: ((change: KeyChanged) => void) | undefined;
+  readonly #watchers: ((change: KeyChanged) => void)[] = [];
   readonly #random: Random;
   readonly #hasReplica: boolean;
   /** Of each key, how many versions the replica lacks. */
@@ -53,7 +56,7 @@ export class GatedStore implements KeyStore {
 
   deliver(message: Narrowed): void {
     this.messages.splice(this.messages.indexOf(message), 1);
-    this.#onChange?.(message);
+    for (const hear of this.#watchers) hear(message);
   }
 
   /** Commits at once; `narrows` puts a message on its way. A deletion counts as a version of its own. */
@@ -110,7 +113,7 @@ export class GatedStore implements KeyStore {
   }
 
   async watch(onChange: (change: KeyChanged) => void): Promise<() => Promise<void>> {
-    this.#onChange = onChange;
+    this.#watchers.push(onChange);
     return async () => undefined;
   }
 
@@ -143,7 +146,7 @@ export class GatedStore implements KeyStore {
         },
         fail() {
           leave();
-          reject(new Error('the store failed'));
+          reject(FAULT);
         },
       };
       this.calls.push(call);

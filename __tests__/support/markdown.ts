@@ -33,7 +33,7 @@ export function codeBlocks({ text }: Page): readonly CodeBlock[] {
 }
 
 /** Headings in order, with the marks of code taken off. */
-export function headings(page: Page): readonly Heading[] {
+function headings(page: Page): readonly Heading[] {
   const found = prose(page).matchAll(/^(#{1,6}) (.+)$/gm);
   return Array.from(found, ([, marks = '', text = '']) => ({
     level: marks.length,

@@ -17,6 +17,8 @@ export function filled(text: string, texts: ReadonlyMap<string, string>, nowMs: 
 }
 
 function textFor(token: string, texts: ReadonlyMap<string, string>, nowMs: number): string {
+  const named = texts.get(token);
+  if (named !== undefined) return named;
   const repeat = /^repeat:(.+):(\d+)$/s.exec(token);
   if (repeat !== null) return (repeat[1] as string).repeat(Number(repeat[2]));
   const time = /^(str:)?now([+-]\d+)?$/.exec(token);

@@ -21,7 +21,7 @@ export interface RawAnswer {
 }
 
 /** @param last - whether the connection ends with this request */
-export function requestBytes(request: RawRequest, last = true): Buffer {
+function requestBytes(request: RawRequest, last = true): Buffer {
   const { method, path, headers, bodyEncoding = 'utf8' } = request;
   const given = new Set(headers.map(([name]) => name.toLowerCase()));
   const body = Buffer.from(request.body ?? '', bodyEncoding);
@@ -32,7 +32,7 @@ export function requestBytes(request: RawRequest, last = true): Buffer {
   if (request.body !== null && !isFramed) own.push(['Content-Length', String(body.length)]);
   const lines = [...own, ...headers].map(([name, value]) => `${name}: ${value}\r\n`);
   const head = `${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n`;
-  if ([...head].some((character) => character > '\xff')) throw new Error('the head of a request is Latin-1');
+  if (/[\u0100-\uffff]/.test(head)) throw new Error('the head of a request is Latin-1');
   return Buffer.concat([Buffer.from(head, 'latin1'), body]);
 }
 

@@ -35,6 +35,8 @@ export interface World {
   now(): number;
   /** A text for a rotated key. */
   spareText(): string;
+  /** All texts that a key has had. A real process knows no key's text; some wrong designs are granted it. */
+  textsOf(id: string): string[];
 }
 
 /** How long a design may decide by what it has read. */
@@ -43,6 +45,12 @@ export const TTL_MS = 10_000;
 /** Texts are the same in all interleavings: what they are plays no part. */
 const TEXTS: readonly string[] = Array.from({ length: 16 }, () => makeKeyText('sk', 'live'));
 const DIGESTS = new Map(TEXTS.map((text) => [text, digestOf(text)]));
+
+/** The digest of a text, worked out once for each of ours. */
+export function digestFor(text: string): string {
+  return DIGESTS.get(text) ?? digestOf(text);
+}
+
 const CHANGING = buildRecord(1, { digest: digestOf(TEXTS[0] as string), scopes: ['a', 'b'] });
 /** Nothing ever happens to it. */
 const BYSTANDER = buildRecord(2, { digest: digestOf(TEXTS[1] as string), scopes: ['a'] });
@@ -63,7 +71,8 @@ export function randomFrom(seed: number): Random {
 /** The change as a store is told it; `undefined` when it would change nothing, or is not allowed. */
 export function planOf(kind: ChangeKind, record: KeyRecord, newDigest: string): KeyChange | undefined {
   const { enabled, revokedAt, scopes } = record;
-  if (kind === 'revoke') return revokedAt === undefined ? { revokedAt: CREATED_AT, narrows: true } : undefined;
+  if (kind === 'revoke')
+    return revokedAt === undefined ? { revokedAt: CREATED_AT, narrows: true } : undefined;
   if (kind === 'disable') return enabled ? { enabled: false, narrows: true } : undefined;
   if (kind === 'enable') return enabled ? undefined : { enabled: true, narrows: false };
   if (kind === 'narrow') return { scopes: ['a'], narrows: scopes.length > 1 };
@@ -84,6 +93,8 @@ interface Credential {
 export interface Scenario {
   readonly seed: number;
   readonly hasReplica: boolean;
+  /** Whether promises settle after every step; else sometimes after two or three, done at one stroke. */
+  readonly isGentle?: boolean;
   readonly makeDesign: (world: World) => Design;
 }
 
@@ -104,6 +115,7 @@ export class Interleaving {
   readonly #store: GatedStore;
   readonly #design: Design;
   readonly #hasReplica: boolean;
+  readonly #isGentle: boolean;
   readonly #isTold: boolean;
   readonly #credentials: Credential[] = [];
   /** Of each key, the version whose narrowing this process has been told of. */
@@ -113,12 +125,18 @@ export class Interleaving {
   #asked = 0;
   readonly #left: { asks: number; changes: number; ages: number; faults: number };
 
-  constructor({ seed, hasReplica, makeDesign }: Scenario, isTold = false) {
+  constructor({ seed, hasReplica, isGentle = false, makeDesign }: Scenario, isTold = false) {
     const random = randomFrom(seed);
     this.#random = random;
     this.#hasReplica = hasReplica;
+    this.#isGentle = isGentle;
     this.#isTold = isTold;
-    this.#left = { asks: 3 + random(4), changes: 1 + random(3), ages: random(2), faults: random(4) > 0 ? 0 : 2 };
+    this.#left = {
+      asks: 3 + random(4),
+      changes: 1 + random(3),
+      ages: random(2),
+      faults: random(4) > 0 ? 0 : 2,
+    };
     this.#store = new GatedStore([CHANGING, BYSTANDER], hasReplica, random);
     for (const { id, digest } of [CHANGING, BYSTANDER]) {
       this.#credentials.push({ id, digest, text: TEXTS[this.#credentials.length] as string, since: 1 });
@@ -127,12 +145,13 @@ export class Interleaving {
       store: this.#store,
       now: () => this.#now,
       spareText: () => this.#spareText(),
+      textsOf: (id) => this.#credentials.filter((one) => one.id === id).map(({ text }) => text),
     });
   }
 
   /** One step, sometimes a few at one stroke, so that a message overtakes what a promise has yet to bring. */
   advance(): boolean {
-    const strokes = this.#random(4) > 0 ? 1 : 2 + this.#random(2);
+    const strokes = this.#isGentle || this.#random(4) > 0 ? 1 : 2 + this.#random(2);
     for (let stroke = 1; stroke <= strokes; stroke += 1) {
       const steps = this.#steps();
       if (steps.length === 0) return stroke > 1;
@@ -165,7 +184,8 @@ export class Interleaving {
     for (const message of this.#store.messages) {
       steps.push([`message: version ${message.version}`, () => this.#deliver(message)]);
     }
-    if (this.#store.isBehind) steps.push(['the replica catches up by one commit', () => this.#store.catchUp()]);
+    if (this.#store.isBehind)
+      steps.push(['the replica catches up by one commit', () => this.#store.catchUp()]);
     if (left.ages > 0) steps.push(['what is cached grows too old', () => this.#age()]);
     return steps;
   }
@@ -208,9 +228,12 @@ export class Interleaving {
     const record = this.#store.latest(id);
     if (record === undefined) return;
     this.#tell(`foreign change is committed: ${kind}`);
-    if (kind === 'delete') return this.#store.commit(id, undefined, true);
+    if (kind === 'delete') {
+      this.#store.commit(id, undefined, true);
+      return;
+    }
     const text = this.#spareText();
-    const change = planOf(kind, record, DIGESTS.get(text) as string);
+    const change = planOf(kind, record, digestFor(text));
     if (change === undefined) return;
     this.#store.commit(id, changedRecord(record, change), change.narrows);
     if (kind === 'rotate') this.#add(text, record.version + 1);
@@ -228,7 +251,7 @@ export class Interleaving {
 
   #age(): void {
     this.#left.ages -= 1;
-    this.#now += TTL_MS;
+    this.#now += TTL_MS + 1;
   }
 
   #spareText(): string {
@@ -238,7 +261,7 @@ export class Interleaving {
   }
 
   #add(text: string, since: number): void {
-    this.#credentials.push({ id: CHANGING.id, text, digest: DIGESTS.get(text) ?? digestOf(text), since });
+    this.#credentials.push({ id: CHANGING.id, text, digest: digestFor(text), since });
   }
 
   #learn(id: string, version: number): void {
@@ -278,20 +301,18 @@ export interface Outcome extends Counts {
   firstWrong?: { readonly scenario: Scenario; readonly at: number };
 }
 
-export interface Plan {
+export interface Plan extends Omit<Scenario, 'seed'> {
   readonly baseSeed: number;
   readonly interleavings: number;
-  readonly hasReplica: boolean;
-  readonly makeDesign: (world: World) => Design;
-  /** Whether one wrong decision is enough. */
-  readonly stopsAtWrong?: boolean;
+  /** The kind of wrong decision of which one is enough. @default none: all that goes wrong counts */
+  readonly stopsAt?: 'falseAccepts' | 'falseRefusals';
 }
 
 /** Interleavings that go on side by side, each in a world of its own, to wait for their promises together. */
 const SIDE_BY_SIDE = 50;
 
 export async function runInterleavings(plan: Plan): Promise<Outcome> {
-  const { baseSeed, interleavings, hasReplica, makeDesign, stopsAtWrong = false } = plan;
+  const { baseSeed, interleavings, stopsAt, ...circumstances } = plan;
   const outcome: Outcome = {
     interleavings: 0,
     accepted: 0,
@@ -304,17 +325,16 @@ export async function runInterleavings(plan: Plan): Promise<Outcome> {
     const size = Math.min(SIDE_BY_SIDE, interleavings - outcome.interleavings);
     const scenarios = Array.from({ length: size }, (_, n) => ({
       seed: seedOf(baseSeed, outcome.interleavings + n),
-      hasReplica,
-      makeDesign,
+      ...circumstances,
     }));
     const batch = scenarios.map((scenario) => new Interleaving(scenario));
     await finish(batch);
     for (const [n, { counts }] of batch.entries()) {
       outcome.interleavings += 1;
-      const isWrong = add(counts, outcome);
-      if (isWrong)
-        outcome.firstWrong ??= { scenario: scenarios[n] as Scenario, at: outcome.interleavings };
-      if (isWrong && stopsAtWrong) return outcome;
+      add(counts, outcome);
+      const wrong = stopsAt === undefined ? counts.falseAccepts + counts.falseRefusals : counts[stopsAt];
+      if (wrong > 0) outcome.firstWrong ??= { scenario: scenarios[n] as Scenario, at: outcome.interleavings };
+      if (wrong > 0 && stopsAt !== undefined) return outcome;
     }
   }
   return outcome;
@@ -346,10 +366,8 @@ function seedOf(baseSeed: number, n: number): number {
   return (baseSeed + Math.imul(n, 0x9e3779b1)) | 0;
 }
 
-/** @returns whether something was wrong */
-function add(counts: Counts, outcome: Outcome): boolean {
+function add(counts: Counts, outcome: Outcome): void {
   for (const name of Object.keys(counts) as (keyof Counts)[]) outcome[name] += counts[name];
-  return counts.falseAccepts + counts.falseRefusals > 0;
 }
 
 function admits(record: KeyRecord | undefined, digest: string, scopes: readonly string[]): boolean {
@@ -364,4 +382,3 @@ function describe(decision: Decision): string {
 function isPromise(decision: MaybePromise<Decision>): decision is Promise<Decision> {
   return decision instanceof Promise;
 }
-

@@ -153,27 +153,36 @@ async function inheritedScopes({ app, keys, send }: Stage): Promise<CountedAnswe
 async function changingProxy({ app, keys, send }: Stage): Promise<CountedAnswer[]> {
   const { scopes: _scopes, ...hostile } = { ...keys.recordOf('EXPIRED'), organization: { id: 'org_evil' } };
   const seen = new Set<string | symbol>();
-  const changing = new Proxy(keys.recordOf('GOOD'), {
-    // The true record is frozen, and a proxy must not lie about a frozen member: hence the copy.
-    get(target, name) {
-      if (seen.has(name)) return Reflect.get(hostile, name);
-      seen.add(name);
-      return Reflect.get(target, name);
+  // A copy, since a proxy must not lie about the members of a frozen record.
+  const changing = new Proxy(
+    { ...keys.recordOf('GOOD') },
+    {
+      get(target, name) {
+        if (seen.has(name)) return Reflect.get(hostile, name);
+        seen.add(name);
+        return Reflect.get(target, name);
+      },
     },
-  });
+  );
   app.store.faults.set('findByDigest', async () => changing);
   return [await send(), await send()];
 }
 
 async function mutatedRecord({ app, keys, send }: Stage): Promise<CountedAnswer[]> {
   const good = keys.recordOf('GOOD');
-  const record = { ...good, organization: { ...good.organization }, scopes: [...good.scopes], enabled: true };
+  const record = {
+    ...good,
+    organization: { ...good.organization },
+    scopes: [...good.scopes],
+    enabled: true,
+    expiresAt: new Date(good.expiresAt as Date),
+  };
   app.store.faults.set('findByDigest', async () => record);
   const first = await send();
   record.organization.id = 'org_evil';
   record.scopes.push('admin');
   record.enabled = false;
-  record.expiresAt?.setTime(0);
+  record.expiresAt.setTime(0);
   const second = await send();
   expect(second.body).toBe(first.body);
   return [first, second];

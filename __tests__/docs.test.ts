@@ -1,0 +1,244 @@
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { posix } from 'node:path';
+import { beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { apiKeyAuth, createApiKeys, MemoryKeyStore } from '../lib/index.ts';
+import { type SqlConnection, SqlKeyStore } from '../lib/stores/sql-key-store.ts';
+import { ensureBuilt, root, runExample } from './support/built-package.ts';
+import { readCurlLine, send } from './support/curl.ts';
+import {
+  anchors,
+  codeBlocks,
+  entriesOf,
+  entryText,
+  readPage,
+  readPages,
+  relativeLinks,
+} from './support/markdown.ts';
+
+// Programs are started here, and on a busy machine each of them takes seconds.
+jest.setTimeout(60_000);
+
+const pages = readPages();
+const readme = readPage('README.md');
+const options = readPage('docs/options.md');
+const errors = readPage('docs/errors.md');
+
+describe('docs/options.md', () => {
+  const store = new MemoryKeyStore();
+  const unknown = { nameOfNoOption: true } as object;
+  const sections = [
+    { section: 'createApiKeys', prefix: '', build: () => createApiKeys({ store, ...unknown }) },
+    {
+      section: 'createApiKeys: cache',
+      prefix: 'cache.',
+      build: () => createApiKeys({ store, cache: unknown }),
+    },
+    { section: 'apiKeyAuth', prefix: '', build: () => apiKeyAuth(createApiKeys({ store }), unknown) },
+    { section: 'SqlKeyStore', prefix: '', build: () => new SqlKeyStore({} as SqlConnection, unknown) },
+  ];
+
+  test.each(sections)('has all options of $section, and no others', ({ section, prefix, build }) => {
+    const known = knownOptions(build).map((name) => prefix + name);
+
+    expect(known.length).toBeGreaterThan(0);
+    expect(entriesOf(options, section)).toEqual(known);
+  });
+
+  test('begins each entry with a type and a default', () => {
+    const wrong = sections
+      .flatMap(({ section }) => entriesOf(options, section))
+      .filter((name) => !/^`.+(?:default|optional|required)\b.*\./.test(entryText(options, name)));
+
+    expect(wrong).toEqual([]);
+  });
+
+  test('gives the defaults that the types give', () => {
+    const files = ['api-keys-options.ts', 'middleware/api-key-auth-options.ts', 'stores/sql-options.ts'];
+    const given = files.flatMap((file) => defaultsIn(readFileSync(`${root}lib/${file}`, 'utf8')));
+    const wrong = given.filter(({ name, value }) => {
+      const text = entryText(options, name) || entryText(options, `cache.${name}`);
+      return !text.includes(`default \`${value}\``);
+    });
+
+    expect(given.length).toBeGreaterThan(12);
+    expect(wrong).toEqual([]);
+  });
+});
+
+describe('docs/errors.md', () => {
+  test('has every code, and no others', () => {
+    const source = readFileSync(`${root}lib/errors.ts`, 'utf8');
+    const [, union = ''] = source.match(/export type ErrorCode =([^;]+);/) ?? [];
+    const codes = Array.from(union.matchAll(/'(\w+)'/g), ([, code]) => code);
+
+    expect(codes.length).toBeGreaterThan(0);
+    expect(entriesOf(errors, 'Codes')).toEqual(codes);
+  });
+
+  test('gives the status of every code', () => {
+    const source = readFileSync(`${root}lib/errors.ts`, 'utf8');
+    const statuses = Array.from(source.matchAll(/^ {2}(\w+): (\d{3}),$/gm), ([, code = '', status]) => ({
+      code,
+      status,
+    }));
+    const wrong = statuses.filter(
+      ({ code, status }) => !entryText(errors, code).startsWith(`**Status** ${status}.`),
+    );
+
+    expect(statuses).toHaveLength(entriesOf(errors, 'Codes').length);
+    expect(wrong).toEqual([]);
+  });
+
+  test('says of every code when it comes, what the client sees and what to do', () => {
+    const parts = ['**When**', '**The client sees**', '**What to do**'];
+    const missing = entriesOf(errors, 'Codes').flatMap((code) => {
+      const text = entryText(errors, code).replaceAll('\n', ' ');
+      return parts.filter((part) => !text.includes(part)).map((part) => `${code}: ${part}`);
+    });
+
+    expect(missing).toEqual([]);
+  });
+});
+
+describe('README.md', () => {
+  test('is short', () => {
+    expect(readme.text.split('\n').length).toBeLessThan(200);
+  });
+
+  test('has the smallest app exactly as examples/smallest.mjs has it', () => {
+    const [first] = codeBlocks(readme).filter(({ language }) => language === 'js');
+
+    expect(first?.code).toBe(readFileSync(`${root}examples/smallest.mjs`, 'utf8'));
+  });
+
+  test('names the version of the package', () => {
+    const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { version: string };
+
+    expect(readme.text).toMatch(new RegExp(`version ${version.replaceAll('.', '\\.')}\\b`));
+    expect(readPage('CHANGELOG.md').text).toContain(`\n## [${version}] - `);
+  });
+
+  test('leads to every page of docs/', () => {
+    const docs = pages.map(({ path }) => path).filter((path) => path.startsWith('docs/'));
+
+    expect(docs.length).toBeGreaterThan(0);
+    expect(docs.filter((path) => !relativeLinks(readme).includes(path))).toEqual([]);
+  });
+});
+
+describe('examples/smallest.mjs', () => {
+  beforeAll(ensureBuilt);
+
+  test('answers the request that it prints', async () => {
+    const example = runExample('smallest.mjs', { PORT: String(await freePort()) });
+    try {
+      const answer = await send(readCurlLine(await example.said(/^curl .+\n/)));
+
+      expect(answer.status).toBe(200);
+      expect(await answer.json()).toEqual({ organization: 'org_1' });
+    } finally {
+      await example.end('SIGKILL');
+    }
+  });
+});
+
+describe('links', () => {
+  test.each(pages)('of $path lead to files and headings that are there', (page) => {
+    const broken = relativeLinks(page).filter((link) => {
+      const [target = '', anchor] = link.split('#');
+      const path = target === '' ? page.path : posix.join(posix.dirname(page.path), target);
+      if (!existsSync(root + path)) return true;
+      return anchor !== undefined && !anchors(readPage(path)).includes(anchor);
+    });
+
+    expect(broken).toEqual([]);
+  });
+});
+
+describe('code in README.md and docs/', () => {
+  test('compiles against lib/', () => {
+    const folder = `${root}.cache/docs-code`;
+    const files = writeCode(folder);
+    const tsc = `${root}node_modules/.bin/tsc`;
+    const { stdout } = spawnSync(tsc, ['-p', folder], { cwd: root, encoding: 'utf8' });
+    // What is wrong in lib/ itself is for the compilation of lib/ to say; the lines after a first one stand indented.
+    const complaints = stdout.split('\n').filter((line) => /^(?!lib\/)\S/.test(line));
+
+    expect(files.length).toBeGreaterThan(5);
+    expect(complaints).toEqual([]);
+  });
+});
+
+/** The names that a builder lists when it is given one that it does not know. */
+function knownOptions(build: () => unknown): readonly string[] {
+  try {
+    build();
+  } catch (error) {
+    const [, names = ''] = String(error).match(/\(known: (.+)\)/) ?? [];
+    return names.split(', ');
+  }
+  throw new Error('an unknown option was taken');
+}
+
+/** Each option of the source that has `@default` with a plain value, and that value. */
+function defaultsIn(source: string): readonly { name: string; value: string }[] {
+  const found = source.matchAll(/@default ([^\s*:]+|\[.*?\])\s*(?:\*\/)\s*(?:readonly )?(\w+)\?:/g);
+  return Array.from(found, ([, value = '', name = '']) => ({ name, value }));
+}
+
+/** One file for each block of JavaScript or TypeScript, and a project that compiles them all. */
+function writeCode(folder: string): readonly string[] {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const files: string[] = [];
+  for (const page of pages) {
+    for (const [index, { language, code }] of codeBlocks(page).entries()) {
+      if (language !== 'js' && language !== 'ts') continue;
+      const name = `${page.path.replaceAll(/[/.]/g, '-')}-${index + 1}.m${language}`;
+      // An `export` makes each block a module with names of its own.
+      writeFileSync(`${folder}/${name}`, `${code}\nexport {};\n`);
+      files.push(name);
+    }
+  }
+  writeFileSync(`${folder}/node-sqlite.d.ts`, NODE_SQLITE);
+  writeFileSync(`${folder}/tsconfig.json`, JSON.stringify(PROJECT));
+  return files;
+}
+
+const PROJECT = {
+  extends: '../../tsconfig.test.json',
+  compilerOptions: {
+    rootDir: '../..',
+    allowJs: true,
+    checkJs: true,
+    // JavaScript says no types, and reads process.env.PORT as everybody does.
+    noImplicitAny: false,
+    noPropertyAccessFromIndexSignature: false,
+    // An example makes things to show that they can be made.
+    noUnusedLocals: false,
+  },
+  include: ['.'],
+};
+
+/** The part of it that the pages use: the module is newer than the types that we compile with. */
+const NODE_SQLITE = `declare module 'node:sqlite' {
+  export class DatabaseSync {
+    constructor(path: string);
+    prepare(text: string): { all(...values: unknown[]): unknown[]; run(...values: unknown[]): { changes: number | bigint } };
+    exec(text: string): void;
+    close(): void;
+  }
+}
+`;
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0);
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
