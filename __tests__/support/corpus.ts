@@ -102,7 +102,7 @@ export const EXCEPTIONS: readonly {
   },
   {
     id: 'LC-025',
-    reason: 'Keys are not bound to addresses: metadata that says so is the application’s own to judge.',
+    reason: 'Keys are not bound to addresses: metadata that says so is for the application to judge.',
     answer: { status: 200, error: null },
   },
   {

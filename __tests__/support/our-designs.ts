@@ -78,7 +78,7 @@ export function core({ store, now, spareText }: World): Design {
   };
   const editor = new KeyEditor({ records, listener: cache, clock, events: SILENT });
   // The watch has begun: the parts of it that matter here are a floor and how long it is held.
-  store.watch((change) => {
+  void store.watch((change) => {
     if (change.type === 'narrowed') cache.narrowed(change.id, change.version, change.ended, 30_000);
   });
   return {

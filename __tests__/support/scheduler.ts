@@ -57,14 +57,17 @@ const BYSTANDER = buildRecord(2, { digest: digestOf(TEXTS[1] as string), scopes:
 
 const KINDS: readonly ChangeKind[] = ['revoke', 'disable', 'enable', 'narrow', 'widen', 'rotate', 'delete'];
 
+// Looked up once: globals of a test's realm are slow to find.
+const { floor, imul } = Math;
+
 /** mulberry32: small, and good enough to draw lots. */
 export function randomFrom(seed: number): Random {
   let state = seed | 0;
   return (below) => {
     state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296) * below);
+    let mixed = imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return floor((((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296) * below);
   };
 }
 
@@ -363,7 +366,7 @@ function promisesAreSettled(): Promise<void> {
 }
 
 function seedOf(baseSeed: number, n: number): number {
-  return (baseSeed + Math.imul(n, 0x9e3779b1)) | 0;
+  return (baseSeed + imul(n, 0x9e3779b1)) | 0;
 }
 
 function add(counts: Counts, outcome: Outcome): void {

@@ -137,7 +137,7 @@ function twinOf(keys: FixtureKeys): KeyRecord {
     ...keys.recordOf('GOOD_B'),
     id: 'twin',
     previous: { digest, expiresAt: new Date(FIXTURE_NOW + 1) },
-    digest: keys.recordOf('GOOD_B').digest.replace(/.$/, 'A'),
+    digest: digest.replace(/.{43}$/, 'A'.repeat(43)),
   };
 }
 

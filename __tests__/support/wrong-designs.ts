@@ -26,7 +26,7 @@ abstract class WrongDesign implements Design {
 
   constructor(world: World) {
     this.world = world;
-    world.store.watch((change) => {
+    void world.store.watch((change) => {
       if (change.type === 'narrowed') this.changed(change.id);
     });
   }
@@ -156,7 +156,7 @@ class FloorWhenKept extends WrongDesign {
 
   constructor(world: World) {
     super(world);
-    world.store.watch((change) => {
+    void world.store.watch((change) => {
       if (change.type === 'narrowed') this.#raise(change.id, change.version);
     });
   }

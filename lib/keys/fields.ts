@@ -6,7 +6,7 @@ import { grantedScopeProblem } from './scopes.ts';
  */
 export type FieldProblem = string | undefined;
 
-const MAX_SCOPES = 1_000;
+export const MAX_SCOPES = 1_000;
 
 /** Ids of keys, organizations and owners: compared byte for byte in every store, so no letters beyond ASCII. */
 export function idProblem(value: unknown): FieldProblem {

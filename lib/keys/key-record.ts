@@ -4,6 +4,7 @@ import {
   booleanProblem,
   type FieldProblem,
   idProblem,
+  MAX_SCOPES,
   memberProblem,
   nameProblem,
   scopesProblem,
@@ -179,14 +180,15 @@ function readOwner(read: FieldReader): Owner {
 
 function readScopes(value: unknown): readonly string[] {
   if (value === undefined) return Object.freeze([]);
-  const found = scopesProblem(value);
-  if (found !== undefined) {
-    throw new UnreadableRecordError(
-      found.index === undefined ? 'scopes' : `scopes[${found.index}]`,
-      found.problem,
-    );
-  }
-  return Object.freeze([...(value as readonly string[])]);
+  // Copied before it is checked: whoever owns the array cannot change it in between. One more than is allowed, so
+  // that too many are still too many.
+  const scopes = Array.isArray(value)
+    ? Array.from({ length: Math.min(value.length, MAX_SCOPES + 1) }, (_, index) => value[index] as unknown)
+    : value;
+  const found = scopesProblem(scopes);
+  if (found === undefined) return Object.freeze(scopes as readonly string[]);
+  const at = found.index === undefined ? 'scopes' : `scopes[${found.index}]`;
+  throw new UnreadableRecordError(at, found.problem);
 }
 
 function readMetadata(value: unknown): Readonly<Record<string, Json>> {

@@ -1,0 +1,153 @@
+import { inspect } from 'node:util';
+import { beforeAll, describe, expect, jest, test } from '@jest/globals';
+import type { Arrangement, CountedAnswer, Stage } from './support/arrangement.ts';
+import { captureOutput } from './support/capture-output.ts';
+import { CORPUS, type CorpusCase, EXCEPTIONS, WAITING } from './support/corpus.ts';
+import { arrangementOf } from './support/corpus-givens.ts';
+import { expectAnswer } from './support/expect-answer.ts';
+import { type Express, expressVersions } from './support/express-versions.ts';
+import { STILL_TO_COME, startFixtureApp } from './support/fixture-app.ts';
+import { type FixtureKeys, makeFixtureKeys } from './support/fixture-keys.ts';
+import { filledRequest } from './support/placeholders.ts';
+import { exchange } from './support/raw-http.ts';
+
+const waiting = new Set(WAITING.flatMap(({ ids }) => ids));
+const exceptions = new Map(EXCEPTIONS.map((row) => [row.id, row]));
+const held = CORPUS.filter(({ id }) => !waiting.has(id) && !exceptions.has(id));
+
+let keys: FixtureKeys;
+/** All that may never be seen again once it was sent or stored. */
+let secrets: readonly string[];
+
+beforeAll(async () => {
+  keys = await makeFixtureKeys();
+  const stored = keys.records.flatMap(({ digest, previous }) => [digest, previous?.digest ?? digest]);
+  const digests = stored.map((digest) => digest.slice(digest.lastIndexOf(':') + 1));
+  const texts = [...keys.texts.values()].filter((text) => /^[a-z]+_(?:live|test)_\w{38}$/.test(text));
+  secrets = [...digests, ...texts];
+});
+
+describe('every bad input is in one place:', () => {
+  test('no case is listed twice, and none that does not exist', () => {
+    const known = new Set(CORPUS.map(({ id }) => id));
+    const listed = [...WAITING.flatMap(({ ids }) => ids), ...EXCEPTIONS.map(({ id }) => id)];
+    expect(known.size).toBe(CORPUS.length);
+    expect(listed.filter((id) => !known.has(id))).toEqual([]);
+    expect(listed.filter((id, index) => listed.indexOf(id) !== index)).toEqual([]);
+    expect(held.length + listed.length).toBe(CORPUS.length);
+  });
+
+  test('so many hold, differ on purpose, or wait for a part that is still to be built', () => {
+    const counts: Record<string, { held: number; exceptions: number; waiting: number }> = {};
+    for (const { id, category } of CORPUS) {
+      counts[category] ??= { held: 0, exceptions: 0, waiting: 0 };
+      const place = waiting.has(id) ? 'waiting' : exceptions.has(id) ? 'exceptions' : 'held';
+      counts[category][place] += 1;
+    }
+    expect(counts).toEqual({
+      'cache-race': { held: 11, exceptions: 0, waiting: 2 },
+      clock: { held: 2, exceptions: 0, waiting: 0 },
+      'control-accept': { held: 12, exceptions: 0, waiting: 0 },
+      'control-unicode': { held: 21, exceptions: 0, waiting: 0 },
+      duplicates: { held: 16, exceptions: 0, waiting: 0 },
+      'header-grammar': { held: 16, exceptions: 0, waiting: 0 },
+      'insecure-channel': { held: 4, exceptions: 0, waiting: 0 },
+      jwt: { held: 0, exceptions: 0, waiting: 38 },
+      'key-format': { held: 16, exceptions: 1, waiting: 0 },
+      'key-secret-json': { held: 0, exceptions: 0, waiting: 30 },
+      leakage: { held: 3, exceptions: 0, waiting: 0 },
+      lifecycle: { held: 8, exceptions: 2, waiting: 0 },
+      management: { held: 0, exceptions: 0, waiting: 22 },
+      'oracle-flood': { held: 0, exceptions: 0, waiting: 3 },
+      oversize: { held: 7, exceptions: 0, waiting: 1 },
+      'path-method-proxy': { held: 7, exceptions: 0, waiting: 0 },
+      'store-fault': { held: 32, exceptions: 1, waiting: 3 },
+      'vendor-contract': { held: 0, exceptions: 0, waiting: 9 },
+      'wrong-scheme': { held: 6, exceptions: 0, waiting: 0 },
+    });
+  });
+
+  test('no case that is run asks for what is not mounted yet', () => {
+    const run = CORPUS.filter(({ id }) => !waiting.has(id));
+    const early = run.filter(({ request }) => STILL_TO_COME.some((path) => request.path.startsWith(path)));
+    expect(early.map(({ id }) => id)).toEqual([]);
+  });
+});
+
+describe.each(expressVersions)('on $name', ({ express }) => {
+  describe('a bad input gets the answer that it must get:', () => {
+    for (const one of held) {
+      test(`${one.category} ${one.id}: ${one.why}`, async () => {
+        const run = await runCase(express, one);
+        for (const answer of run.answers) expectAnswer(answer, one.expect, keys.texts);
+        expect(run.cameThrough).toBe(one.expect.reachesApp ?? true);
+      });
+    }
+  });
+
+  describe('a bad input is answered otherwise on purpose:', () => {
+    for (const one of CORPUS.filter(({ id }) => exceptions.has(id))) {
+      const { reason, answer: expected } = exceptions.get(one.id) as (typeof EXCEPTIONS)[number];
+      test(`${one.category} ${one.id}: ${reason}`, async () => {
+        const { answers } = await runCase(express, one);
+        for (const answer of answers) {
+          expectAnswer(answer, expected, keys.texts);
+          // What holds after all is no exception any more.
+          expect(() => expectAnswer(answer, one.expect, keys.texts)).toThrow();
+        }
+      });
+    }
+  });
+});
+
+/** What a server of Node's, Express and the sockets need, and the wall clock, which the package is given anyway. */
+const REAL = ['Date', 'hrtime', 'nextTick', 'queueMicrotask', 'setImmediate', 'clearImmediate'] as const;
+
+interface Run {
+  readonly answers: readonly CountedAnswer[];
+  /** Whether the request reached the application, rather than the server's parser alone. */
+  readonly cameThrough: boolean;
+}
+
+/** Runs a case on an application of its own, and looks for secrets in all that it answers and tells. */
+async function runCase(express: Express, one: CorpusCase): Promise<Run> {
+  const arrangement = arrangementOf(one);
+  if (arrangement.fakeTimers) jest.useFakeTimers({ doNotFake: [...REAL] });
+  const output = captureOutput();
+  const app = await startFixtureApp(express, keys, arrangement.app?.(keys));
+  try {
+    const given = { ...one.request, path: one.given?.path ?? one.request.path };
+    const request = filledRequest(given, keys.texts, app.clock.now);
+    const stage: Stage = {
+      app,
+      keys,
+      request,
+      async send(key) {
+        const { lookups } = app.store;
+        const sent = key === undefined ? request : { ...request, headers: [['X-API-Key', key]] as const };
+        const answer = await exchange(app.port, sent);
+        return { ...answer, lookups: app.store.lookups - lookups };
+      },
+    };
+    const answers = await perform(arrangement, stage);
+    expectNoSecret(JSON.stringify(answers));
+    expectNoSecret(inspect([app.events, app.apiKeys], { depth: 20, showHidden: true, maxArrayLength: null }));
+    return { answers, cameThrough: app.requests() > 0 };
+  } finally {
+    await app.close();
+    jest.useRealTimers();
+    expectNoSecret(output.end());
+  }
+}
+
+async function perform(arrangement: Arrangement, stage: Stage): Promise<readonly CountedAnswer[]> {
+  arrangement.prepare?.(stage);
+  const answers = (await arrangement.perform?.(stage)) ?? [await stage.send()];
+  expect(answers.length).toBeGreaterThan(0);
+  return answers;
+}
+
+function expectNoSecret(text: string): void {
+  // Not `not.toContain`, whose complaint would print the secret.
+  expect(secrets.filter((secret) => text.includes(secret)).length).toBe(0);
+}
