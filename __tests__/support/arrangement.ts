@@ -19,7 +19,7 @@ export interface Stage {
 
 /** How a case is set up and gone through. */
 export interface Arrangement {
-  readonly app?: (keys: FixtureKeys) => FixtureAppOptions;
+  readonly app?: (keys: FixtureKeys) => FixtureAppOptions | Promise<FixtureAppOptions>;
   /** Timers and the monotonic clock move only when they are told to. */
   readonly fakeTimers?: true;
   readonly prepare?: (stage: Stage) => void;

@@ -4,6 +4,8 @@ import type { Arrangement, CountedAnswer, Stage } from './arrangement.ts';
 import type { CorpusCase, Given } from './corpus.ts';
 import type { FixtureAppOptions } from './fixture-app.ts';
 import { DAY_MS, withChecksum } from './fixture-keys.ts';
+import { flood, hang, openJwksServer } from './jwks-server.ts';
+import { optionsWith } from './jwt-options.ts';
 import { SCENARIOS } from './race-scenarios.ts';
 import { exchangeAll } from './raw-http.ts';
 import { storeArrangements } from './store-faults.ts';
@@ -24,7 +26,7 @@ export function arrangementOf({ id, given = {} }: CorpusCase): Arrangement {
   if (performs.length > 1) throw new Error(`${id}: two courses at once`);
   const [perform] = performs;
   return {
-    app: (keys) => Object.assign({}, ...parts.map(({ app }) => app?.(keys))) as FixtureAppOptions,
+    app: async (keys) => Object.assign({}, ...(await Promise.all(parts.map(({ app }) => app?.(keys))))),
     prepare(stage) {
       for (const part of parts) part.prepare?.(stage);
     },
@@ -32,6 +34,9 @@ export function arrangementOf({ id, given = {} }: CorpusCase): Arrangement {
     ...(perform === undefined ? undefined : { perform }),
   };
 }
+
+/** An HMAC's, of which a caller in plain JavaScript may think. */
+const WEAK_SECRET = optionsWith([{ id: 'k1', alg: 'HS256', state: 'current', key: 'short' } as never]);
 
 type Words = Exclude<keyof Given, 'store' | 'path'>;
 
@@ -50,12 +55,24 @@ const TABLES: { readonly [Name in Words]-?: Readonly<Record<string, Arrangement>
     'behind a trusted proxy': tls({ trustProxy: 'loopback' }),
     'plain HTTP, 10,000 random keys': { ...tls({}), perform: guesses },
   },
-  option: { 'trust proxy off': {} },
+  option: { 'trust proxy off': {}, "jwt secret 'short'": { app: () => ({ jwt: WEAK_SECRET }) } },
   scenario: SCENARIOS,
+  jwks: { hang: remoteKeys(hang), '50MB': remoteKeys(flood) },
 };
 
 function tls(more: FixtureAppOptions): Arrangement {
   return { app: () => ({ auth: { requireTls: true }, ...more }) };
+}
+
+/** Keys are somebody else's, where something goes wrong. */
+function remoteKeys(answer: typeof hang): Arrangement {
+  return {
+    async app() {
+      const jwks = await openJwksServer([]);
+      jwks.answer = answer;
+      return { jwt: optionsWith({ jwks: jwks.url, algorithms: ['ES256'], timeoutMs: 150 }) };
+    },
+  };
 }
 
 /** The store did not have the key, then fails just when that may no longer be believed. */

@@ -21,6 +21,7 @@ import {
   requireOrganization,
   requireScope,
 } from '../../lib/index.ts';
+import { type JwtKeysOptions, jwtKeys } from '../../lib/jwt.ts';
 import type { Express } from './express-versions.ts';
 import { CURRENT_PEPPER, DELETED_USER, FIXTURE_NOW, type FixtureKeys } from './fixture-keys.ts';
 
@@ -47,6 +48,8 @@ export class FaultStore implements KeyStore {
   readonly #ownWatch: boolean;
   readonly #listeners = new Set<(change: KeyChanged) => void>();
   lookups = 0;
+  /** Look-ups of JWTs, and what management reads. */
+  readsById = 0;
 
   /** @param ownWatch - whether its watch tells what {@link tell} is given, and nothing else */
   constructor(records: readonly KeyRecord[], brokenRows: ReadonlyMap<string, object>, ownWatch: boolean) {
@@ -64,6 +67,7 @@ export class FaultStore implements KeyStore {
   }
 
   findById(id: string): Promise<KeyRecord | undefined> {
+    this.readsById += 1;
     return this.real.findById(id);
   }
 
@@ -108,6 +112,8 @@ export class FaultStore implements KeyStore {
 export interface FixtureAppOptions {
   readonly apiKeys?: Partial<ApiKeysOptions>;
   readonly auth?: ApiKeyAuthOptions;
+  /** @default those of the fixtures */
+  readonly jwt?: JwtKeysOptions;
   /** Express's `trust proxy`. @default false */
   readonly trustProxy?: string;
   /** In front of everything, as an application's own rate limiter is. */
@@ -148,6 +154,7 @@ export async function startFixtureApp(
   const apiKeys = createApiKeys({
     store,
     peppers: [CURRENT_PEPPER],
+    verifiers: [jwtKeys(options.jwt ?? keys.jwt)],
     now: () => clock.now,
     ownerStatus: ({ owner, organization }) =>
       suspended.has(owner.id) || suspended.has(organization.id) ? 'inactive' : 'active',

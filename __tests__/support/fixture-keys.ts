@@ -1,4 +1,7 @@
 import { type ApiKeys, createApiKeys, type KeyRecord, MemoryKeyStore } from '../../lib/index.ts';
+import { type JwtKeysOptions, jwtKeys } from '../../lib/jwt.ts';
+import { makeSigners, type Signer } from './jwt-builder.ts';
+import { AUDIENCE, ISSUER, keyOption, optionsWith } from './jwt-options.ts';
 
 /** The time of the fixtures, at which every clock of theirs stands until a test moves it. */
 export const FIXTURE_NOW = Date.parse('2026-03-02T10:00:00.500Z');
@@ -17,6 +20,9 @@ export interface FixtureKeys {
   readonly records: readonly KeyRecord[];
   /** By digest: rows that a store which checks nothing could hold, and that a `MemoryKeyStore` refuses. */
   readonly brokenRows: ReadonlyMap<string, object>;
+  /** Who signs tokens: `es256A` is the one that is trusted. */
+  readonly signers: ReadonlyMap<string, Signer>;
+  readonly jwt: JwtKeysOptions;
   /** The record of a key by its name. */
   recordOf(name: string): KeyRecord;
 }
@@ -26,7 +32,9 @@ export async function makeFixtureKeys(): Promise<FixtureKeys> {
   const store = new MemoryKeyStore();
   let time = FIXTURE_NOW - DAY_MS;
   const now = () => time;
-  const ours = createApiKeys({ store, peppers: [CURRENT_PEPPER], now });
+  const signers = makeSigners();
+  const jwt = optionsWith([keyOption('k1', 'current', signers.get('es256A'))]);
+  const ours = createApiKeys({ store, peppers: [CURRENT_PEPPER], verifiers: [jwtKeys(jwt)], now });
   const withdrawn = createApiKeys({ store, peppers: [WITHDRAWN_PEPPER], now });
   const publishable = createApiKeys({ store: new MemoryKeyStore(), prefix: 'pk', now });
   const elsewhere = createApiKeys({ store: new MemoryKeyStore(), now });
@@ -48,6 +56,7 @@ export async function makeFixtureKeys(): Promise<FixtureKeys> {
   }
 
   await make('GOOD');
+  await make('JWT_KEY', { kind: 'jwt' });
   await make('GOOD_B', { organization: { id: 'org_B' } });
   await make('MARKER_GOOD');
   await make('GOOD_IP_ALLOWLISTED', { metadata: { allowedAddresses: ['203.0.113.7'] } });
@@ -85,6 +94,9 @@ export async function makeFixtureKeys(): Promise<FixtureKeys> {
 
   const good = recordOf('GOOD');
   texts.set('GOOD_ID', good.id);
+  texts.set('JWT_KEY_ID', recordOf('JWT_KEY').id);
+  texts.set('iss', ISSUER);
+  texts.set('aud', AUDIENCE);
   texts.set('GOOD_DIGEST_B64URL', good.digest.slice(good.digest.lastIndexOf(':') + 1));
   texts.set('GOOD_PREFIX', 'sk_live_');
   texts.set('ALLOWED_IP', '203.0.113.7');
@@ -93,7 +105,7 @@ export async function makeFixtureKeys(): Promise<FixtureKeys> {
   texts.set('repeat key guesses', withChecksum(`sk_live_${'1'.repeat(32)}`));
   texts.set('BAD', changed(texts.get('GOOD') as string, 'flipLast'));
   texts.set('ZERO_BODY_RIGHT_CHECKSUM', withChecksum(`sk_live_${'0'.repeat(32)}`));
-  return { texts, records, brokenRows, recordOf };
+  return { texts, records, brokenRows, signers, jwt, recordOf };
 }
 
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';

@@ -100,7 +100,7 @@ export class KeyEditor {
     const isMaybeDone = () => listener.readAgain(id);
     try {
       const changed = await records.update(id, change, version, isMaybeDone);
-      if (changed === undefined || !change.narrows) isMaybeDone();
+      if (changed === undefined || !decides(change)) isMaybeDone();
       else listener.narrowed(id, changed.version, changed.revokedAt !== undefined);
       return changed;
     } catch (error) {
@@ -127,6 +127,17 @@ export class KeyEditor {
 
 function ignore(): void {
   // How one edit ended is nothing to the next.
+}
+
+const DECIDES_NOTHING = new Set(['name', 'metadata', 'updatedAt', 'narrows', 'clear']);
+
+/**
+ * Whether a change touches what checks and guards read. Then no older version may be believed any more, also where
+ * this change gives: it may stand on one by another process that took, and of which the news has not come.
+ */
+function decides(change: KeyChange): boolean {
+  const cleared = change.clear?.length ?? 0;
+  return cleared > 0 || Object.keys(change).some((name) => !DECIDES_NOTHING.has(name));
 }
 
 /** The members that a change sets, and of those that it clears the ones that were there. */
