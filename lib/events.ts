@@ -61,11 +61,11 @@ export function createEvents(onEvent?: (event: KeyEvent) => void): Events {
   const events: Events = {
     hears: (type) => onEvent !== undefined || CHANNELS[type].hasSubscribers,
     emit(event) {
+      // A broken listener must not change what a request is answered, nor end the process.
       try {
-        onEvent?.(event);
-      } catch {
-        // A broken listener must not change what a request is answered.
-      }
+        const pending: unknown = onEvent?.(event);
+        if (pending instanceof Promise) pending.catch(() => undefined);
+      } catch {}
       CHANNELS[event.type].publish(event);
     },
     warnOnce(code, at, message) {

@@ -1,10 +1,15 @@
 // Compiles lib/ twice, as ES modules and as CommonJS, into dist/.
 import { execFileSync } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { cpSync, rmSync, writeFileSync } from 'node:fs';
 
 rmSync('dist', { recursive: true, force: true });
 for (const project of ['tsconfig.json', 'tsconfig.cjs.json']) {
   execFileSync('node_modules/.bin/tsc', ['-p', project], { stdio: 'inherit' });
+}
+// The one file that is not compiled: see its head.
+for (const format of ['esm', 'cjs']) {
+  const worker = 'authentication/bcrypt-worker.cjs';
+  cpSync(`lib/${worker}`, `dist/${format}/${worker}`);
 }
 // Without this marker Node would read the CommonJS files as ES modules.
 writeFileSync('dist/cjs/package.json', '{"type":"commonjs"}\n');

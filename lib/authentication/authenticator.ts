@@ -143,7 +143,7 @@ export class Authenticator {
       }
       throw new WrongAnswerError('The key changed each time it was read.');
     } catch (thrown) {
-      const { error, mayUseStale } = faultOf(thrown);
+      const { error, mayUseStale } = faultOf(thrown, [text]);
       const now = clock.now();
       const entry = mayUseStale ? cache.stale(sha, now) : undefined;
       if (entry !== undefined) return this.#decide(entry, text, now, 'stale', startedAt);

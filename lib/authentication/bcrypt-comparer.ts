@@ -83,6 +83,8 @@ export class BcryptComparer {
   #fail(worker: Worker | undefined, cause: unknown): void {
     if (worker !== this.#worker) return;
     this.#worker = undefined;
+    // After a fault that it survived it would still be at work, for nobody.
+    worker?.terminate().catch(() => undefined);
     const jobs = [...(this.#current === undefined ? [] : [this.#current]), ...this.#queue.splice(0)];
     this.#current = undefined;
     for (const { secret, reject } of jobs) {

@@ -5,6 +5,7 @@ import {
   ConsecutiveBreaker,
   circuitBreaker,
   ExponentialBackoff,
+  halfJitterGenerator,
   handleAll,
 } from 'cockatiel';
 import type { Clock } from '../clock.ts';
@@ -59,7 +60,12 @@ export function createCircuit(clock: Clock, maxWaitMs: number): Circuit {
 
 function newBreaker() {
   return circuitBreaker(handleAll, {
-    halfOpenAfter: new ExponentialBackoff({ initialDelay: FIRST_PAUSE_MS, maxDelay: LONGEST_PAUSE_MS }),
+    halfOpenAfter: new ExponentialBackoff({
+      initialDelay: FIRST_PAUSE_MS,
+      maxDelay: LONGEST_PAUSE_MS,
+      // Half of each pause is certain: the default generator may draw one of no time at all.
+      generator: halfJitterGenerator,
+    }),
     breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN),
   });
 }

@@ -163,7 +163,8 @@ function readJwk(option: string, alg: JwtAlgorithm, value: JWK | undefined | nul
   }
   try {
     const publicKey = publicKeyOf(value);
-    if (value.d === undefined) return { publicKey, privateKey: undefined };
+    const hasPrivatePart = value.d !== undefined && fitsAlgorithm(publicKey, alg);
+    if (!hasPrivatePart) return { publicKey, privateKey: undefined };
     const privateKey = createPrivateKey({ key: value as JsonWebKey, format: 'jwk' });
     const hash = alg === 'EdDSA' ? undefined : 'sha256';
     const probe = Buffer.from('probe');

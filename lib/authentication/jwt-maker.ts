@@ -8,7 +8,7 @@ import type { SigningKey } from './jwt-key-pairs.ts';
  * What a record keeps of a JWT: its own id, and when the token was issued. Not its text, which is not its identity:
  * an ECDSA signature has two spellings.
  */
-export function jwtDigest(id: string, iat: number): string {
+function jwtDigest(id: string, iat: number): string {
   return `jwt:${id}:${iat}`;
 }
 

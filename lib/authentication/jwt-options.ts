@@ -27,6 +27,10 @@ export interface JwtKey {
    * signs. `retired`: signs no more, and is kept until the last key that it signed has ended.
    */
   state: 'next' | 'current' | 'retired';
+  /**
+   * Of a private key the public part is derived here; from Node 24 on, Node warns (DEP0204) where that is done with a
+   * `CryptoKey` that is not extractable.
+   */
   key: CryptoKey | JWK;
 }
 
@@ -37,9 +41,9 @@ export interface RemoteJwtKeys {
   /** What its keys may be for; others in the set are not used. */
   algorithms: readonly JwtAlgorithm[];
   /** How long one reading of the set may take, in milliseconds, 1 to 9,000. @default 2000 */
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
   /** How much longer the last set is used while it cannot be read anew, in milliseconds. @default 600000 */
-  staleMs?: number;
+  staleMs?: number | undefined;
 }
 
 /** A record whose members are all the names of T, so that a new option that is forgotten here does not compile. */
@@ -59,7 +63,7 @@ export interface JwtKeysConfig {
 }
 
 export const JWT_OWNER = 'jwtKeys';
-export const JWT_ALGORITHMS: readonly JwtAlgorithm[] = ['ES256', 'EdDSA', 'RS256'];
+const JWT_ALGORITHMS: readonly JwtAlgorithm[] = ['ES256', 'EdDSA', 'RS256'];
 const LONGEST_LIFETIME_MS = 315_360_000_000;
 const LONGEST_STALE_MS = 86_400_000;
 /** A verifier is given up after ten seconds. */
@@ -128,6 +132,7 @@ function readUrl(value: unknown): URL {
   const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback);
   if (url !== undefined && isSafe && url.username === '' && url.password === '') return url;
   // The URL may hold a password.
-  const got = url === undefined ? describe(value) : `one with ${url.protocol}//${url.host}`;
+  const shown = typeof value === 'string' ? 'a text' : describe(value);
+  const got = url === undefined ? shown : `one with ${url.protocol}//${url.host}`;
   throw new TypeError(`${JWT_OWNER}: keys.jwks must be ${demand}, but got ${got}`);
 }

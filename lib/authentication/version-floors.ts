@@ -9,19 +9,30 @@ export type Standing =
   | 'ended';
 
 interface Floor {
+  /** Of the changes that this process made itself. */
   readonly version: number;
   readonly ended: boolean;
+  readonly told: ToldFloor;
   /** Reads with at most this number must be repeated, whatever version they found. */
   readonly readAgainUpTo: number;
   /** Reads with at most this number began before the floor rose. */
   readonly setAt: number;
-  /** Monotonic time at which the floor is forgotten. */
+}
+
+/** Of the changes that others told of, kept apart so that a lie cannot last as long as the truth beside it. */
+interface ToldFloor {
+  readonly version: number;
+  readonly ended: boolean;
+  /** Reads with at most this number began before it was told. */
+  readonly at: number;
+  /** Monotonic time from which a later read is believed, whatever version it found. */
   readonly heldUntil: number;
 }
 
 const MAX_FLOORS = 100_000;
 
-const NO_FLOOR: Floor = { version: 0, ended: false, readAgainUpTo: 0, setAt: 0, heldUntil: 0 };
+const NOT_TOLD: ToldFloor = { version: 0, ended: false, at: 0, heldUntil: 0 };
+const NO_FLOOR: Floor = { version: 0, ended: false, told: NOT_TOLD, readAgainUpTo: 0, setAt: 0 };
 
 /**
  * For each key that was narrowed, the lowest version that may still be believed. Deleting a cached entry is not
@@ -49,18 +60,17 @@ export class VersionFloors {
    */
   raise(id: string, version: number, ended: boolean, heldUntil: number): void {
     const floor = this.#floors.get(id) ?? NO_FLOOR;
-    this.#set(id, {
-      version: Math.max(version, floor.version),
-      ended: ended || floor.ended,
-      readAgainUpTo: floor.readAgainUpTo,
-      setAt: this.#reads,
-      heldUntil: Math.max(heldUntil, floor.heldUntil),
-    });
+    const isTold = heldUntil < Number.POSITIVE_INFINITY;
+    const old = isTold ? floor.told : floor;
+    const raised = { version: Math.max(version, old.version), ended: ended || old.ended };
+    const at = this.#reads;
+    const told = { ...raised, at, heldUntil: Math.max(heldUntil, floor.told.heldUntil) };
+    this.#set(id, { ...floor, ...(isTold ? { told } : raised), setAt: at });
   }
 
   /** Something may have happened to this key. */
   readAgain(id: string): void {
-    const floor = this.#floors.get(id) ?? { ...NO_FLOOR, heldUntil: Number.POSITIVE_INFINITY };
+    const floor = this.#floors.get(id) ?? NO_FLOOR;
     this.#set(id, { ...floor, readAgainUpTo: this.#reads, setAt: this.#reads });
   }
 
@@ -79,12 +89,12 @@ export class VersionFloors {
   standingOf(id: string, version: number, read: number, monotonic: number): Standing {
     const floor = this.#floors.get(id);
     if (floor === undefined) return 'current';
-    if (monotonic >= floor.heldUntil) {
-      this.#forget(id, floor);
-      return read <= floor.setAt ? 'read_again' : 'current';
-    }
     if (version < floor.version) return floor.ended ? 'ended' : 'below';
-    return read <= floor.readAgainUpTo ? 'read_again' : 'current';
+    const { told } = floor;
+    const isBelowTold = version < told.version;
+    if (isBelowTold && monotonic < told.heldUntil) return told.ended ? 'ended' : 'below';
+    const readAgainUpTo = isBelowTold ? Math.max(told.at, floor.readAgainUpTo) : floor.readAgainUpTo;
+    return read <= readAgainUpTo ? 'read_again' : 'current';
   }
 
   #set(id: string, floor: Floor): void {

@@ -14,14 +14,18 @@ export interface Fault {
   readonly mayUseStale: boolean;
 }
 
-/** Anything that a look-up can throw, as the one error that leaves the package. */
-export function faultOf(thrown: unknown): Fault {
+/**
+ * Anything that a look-up can throw, as the one error that leaves the package.
+ *
+ * @param secrets - what a verifier may quote and nobody may see: the text that it was given
+ */
+export function faultOf(thrown: unknown, secrets: readonly string[] = []): Fault {
   if (thrown instanceof StoreUnavailableError) return { error: thrown, mayUseStale: true };
   if (thrown instanceof WrongAnswerError) {
     const error = new StoreUnavailableError(thrown.message, { cause: thrown.cause });
     return { error, mayUseStale: false };
   }
-  const error = new StoreUnavailableError('A verifier failed.', { cause: redactedError(thrown) });
+  const error = new StoreUnavailableError('A verifier failed.', { cause: redactedError(thrown, secrets) });
   return { error, mayUseStale: true };
 }
 

@@ -83,6 +83,7 @@ export interface KeyUse {
   readonly previous: boolean;
 }
 
+/** What a watch tells. Of a deletion with a version above the record's last, which caches may hold. */
 export type KeyChanged =
   | { readonly type: 'narrowed'; readonly id: string; readonly version: number; readonly ended: boolean }
   /** Heartbeat, at least every 2 s; 5 s of silence count as lost. */
