@@ -1,6 +1,7 @@
 import { type ApiKeysConfig, type ApiKeysOptions, readApiKeysOptions } from './api-keys-options.ts';
 import { Authenticator, type RequestSource } from './authentication/authenticator.ts';
 import { createCircuit } from './authentication/circuit.ts';
+import { EntryReader } from './authentication/entry-reader.ts';
 import { LookupCache } from './authentication/lookup-cache.ts';
 import { createOwnerCheck } from './authentication/owner-check.ts';
 import { createRecordReader } from './authentication/record-reader.ts';
@@ -23,7 +24,7 @@ import { createManagedRecords } from './issuance/managed-records.ts';
 import type { ApiKey } from './keys/api-key.ts';
 import { createDigester } from './keys/digest.ts';
 import type { KeyFilter } from './keys/key-filter.ts';
-import { describe } from './options.ts';
+import { badOption, checkOptionNames, describe } from './options.ts';
 import { createStoreCaller } from './stores/guarded-store.ts';
 
 /**
@@ -129,7 +130,7 @@ export function createApiKeys(options: ApiKeysOptions): ApiKeys {
     }
   }
 
-  function verifyPair(id: string, secret: string, source?: RequestSource): Verdict | Promise<Verdict> {
+  function verifyPair(id: string, secret: string, source: RequestSource): Verdict | Promise<Verdict> {
     if (closing !== undefined) return Promise.reject(closedError());
     if (!verifiers.hasPairs) return Promise.reject(noPairsError());
     try {
@@ -141,7 +142,7 @@ export function createApiKeys(options: ApiKeysOptions): ApiKeys {
 
   const apiKeys: ApiKeys = {
     verify: (text) => verify(text),
-    verifyPair: (id, secret, where) => verifyPair(id, secret, { ip: where?.from }),
+    verifyPair: (id, secret, where = {}) => verifyPair(id, secret, new GivenSource(where)),
     create: (input) => whileOpen(() => issuer.create(input)),
     get: (id) => whileOpen(() => issuer.get(id)),
     list: (query) => whileOpen(() => issuer.list(query)),
@@ -166,6 +167,21 @@ export function createApiKeys(options: ApiKeysOptions): ApiKeys {
   // Not enumerable, so that it shows in no log and no copy passes for the original.
   Object.defineProperty(apiKeys, INTERNALS, { value: internals });
   return Object.freeze(apiKeys);
+}
+
+/** An address that a caller names; it is checked when it is needed, so that a mistake is a rejection. */
+class GivenSource implements RequestSource {
+  readonly #options: unknown;
+
+  constructor(options: unknown) {
+    this.#options = options;
+  }
+
+  get ip(): string | undefined {
+    const { from } = checkOptionNames('verifyPair', this.#options, ['from']);
+    if (from === undefined || typeof from === 'string') return from;
+    throw badOption('verifyPair', 'from', 'a text', from);
+  }
 }
 
 function noPairsError(): TypeError {
@@ -196,15 +212,15 @@ function assemble(config: ApiKeysConfig) {
   const refusals = createRefusalCounter(prefix, clock, events);
   const uses = createUseRecorder(store, caller);
   const ownerCheck = config.ownerStatus && createOwnerCheck(config.ownerStatus, caller);
-  const rehash = createRehasher(store, caller);
+  const rehash = createRehasher(store, caller, clock);
+  const entryReader = new EntryReader({ environments, cache, reader, ownerCheck, rehash, clock });
   const authenticator = new Authenticator({
     environments,
     verifiers,
     cache,
     reader,
-    ownerCheck,
+    entryReader,
     uses,
-    rehash,
     refusals,
     wrongSecrets: new WrongSecrets(clock),
     clock,

@@ -52,6 +52,8 @@ const CHANNELS = {
 export interface Events {
   hears(type: KeyEvent['type']): boolean;
   emit(event: KeyEvent): void;
+  /** Whether a warning of this code would be told: somebody listens, and it was not told before. */
+  mayWarn(code: string): boolean;
   /** Tells once in the life of this object, however often it is called with one code. */
   warnOnce(code: string, at: number, message: string): void;
 }
@@ -68,8 +70,9 @@ export function createEvents(onEvent?: (event: KeyEvent) => void): Events {
       } catch {}
       CHANNELS[event.type].publish(event);
     },
+    mayWarn: (code) => !warned.has(code) && events.hears('warning'),
     warnOnce(code, at, message) {
-      if (warned.has(code) || !events.hears('warning')) return;
+      if (!events.mayWarn(code)) return;
       warned.add(code);
       events.emit({ type: 'warning', at, code, message });
     },

@@ -182,6 +182,18 @@ describe('import', () => {
   test.each([
     ['no random bits', { ...base, randomBits: undefined }, '/randomBits'],
     ['too few random bits', { ...base, randomBits: 111 }, '/randomBits'],
+    [
+      'no random bits of a keyed digest',
+      { ...base, digest: `hmac-sha256:p1:${'A'.repeat(43)}`, randomBits: undefined },
+      '/randomBits',
+    ],
+    ['the digest of a JWT under another kind', { ...base, id: 'k', digest: 'jwt:k:1' }, '/kind'],
+    ['a kind without its digest', { ...base, kind: 'jwt' as const }, '/kind'],
+    [
+      'the digest of another JWT',
+      { ...base, kind: 'jwt' as const, id: 'k', digest: 'jwt:other:1' },
+      '/digest',
+    ],
     ['half a bit', { ...base, randomBits: 128.5 }, '/randomBits'],
     ['a hash of another length', { ...base, digest: 'sha256:abcd' }, '/digest'],
     ['a hash of another kind', { ...base, digest: `md5:${'a'.repeat(32)}` }, '/digest'],
@@ -236,6 +248,12 @@ describe('import', () => {
       { ...base, id: 'k2' },
     ]);
     expect(report).toMatchObject({ imported: 1, rejected: [{ index: 1, field: '/digest' }] });
+  });
+
+  test('takes the environment of this instance where none is named', async () => {
+    const store = new MemoryKeyStore();
+    await createApiKeys({ store, environment: 'test' }).import([base]);
+    expect((await store.list({ limit: 1, order: 'newest' })).records[0]?.environment).toBe('test');
   });
 
   test('ends with a store that fails, and can be begun again', async () => {

@@ -10,7 +10,7 @@ import {
 } from '../../lib/index.ts';
 import { exchange } from '../support/exchange.ts';
 import { expressVersions } from '../support/express-versions.ts';
-import { FaultStore } from '../support/fault-store.ts';
+import { FaultStore, rejects } from '../support/fault-store.ts';
 import { digestOf } from '../support/records.ts';
 
 const organization = { id: 'org_1' };
@@ -155,6 +155,38 @@ describe('wrong secrets', () => {
     expect(await apiKeys.verifyPair(other.key, other.secret ?? '', { from: '192.0.2.1' })).toMatchObject({
       ok: true,
     });
+  });
+
+  test('count as they are tried, so that many at once do not slip through', async () => {
+    const { apiKeys, faults, id, secret } = await openPairs();
+    const tries = Array.from({ length: 500 }, (_, i) =>
+      apiKeys.verifyPair(id, `guess${i}`, { from: '192.0.2.1' }),
+    );
+    const outcomes = await Promise.allSettled(tries);
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(20);
+    expect(faults.count('findByDigest')).toBe(20);
+    expect(await apiKeys.verifyPair(id, secret, { from: '192.0.2.2' })).toMatchObject({ ok: true });
+  });
+
+  test('are none where the secret was right, however many ask at once, or where the store failed', async () => {
+    const { apiKeys, faults, id, secret } = await openPairs();
+    const many = Array.from({ length: 100 }, () => apiKeys.verifyPair(id, secret, { from: '192.0.2.1' }));
+    expect((await Promise.all(many)).every(({ ok }) => ok)).toBe(true);
+    faults.next('findByDigest', ...Array.from({ length: 4 }, () => rejects(new Error('down'))));
+    for (let i = 0; i < 4; i += 1)
+      await Promise.resolve(apiKeys.verifyPair(id, `lost${i}`, { from: '192.0.2.1' })).catch(() => undefined);
+    await guess(apiKeys, id, 20, '192.0.2.1');
+    await expect(
+      Promise.resolve(apiKeys.verifyPair(id, 'more', { from: '192.0.2.1' })),
+    ).rejects.toMatchObject({ code: 'rate_limited' });
+  });
+
+  test.each([
+    [{ form: '192.0.2.1' }, 'unknown option "form"; did you mean "from"?'],
+    [{ from: 5 }, 'verifyPair: from must be a text, but got 5'],
+  ])('are not counted by options that are wrong: %j', async (options, message) => {
+    const { apiKeys, id } = await openPairs();
+    await expect(Promise.resolve(apiKeys.verifyPair(id, 'wrong', options as never))).rejects.toThrow(message);
   });
 
   test.each([

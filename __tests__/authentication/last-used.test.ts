@@ -190,6 +190,24 @@ describe('a store that cannot record a use', () => {
     expect(batches(store).flat()).toHaveLength(4);
   });
 
+  test('for many first uses gathers in few calls while one is slow', async () => {
+    const bench = await openBench();
+    const others = await Promise.all(
+      Array.from({ length: 40 }, () => bench.apiKeys.create({ name: 'x', organization: { id: 'o' } })),
+    );
+    const gate = createGate();
+    bench.store.next('recordUse', waitsBefore(gate));
+    for (const { key } of others) {
+      await bench.apiKeys.verify(key);
+      await advance(1);
+    }
+    expect(bench.store.count('recordUse')).toBe(1);
+    gate.open();
+    await settle();
+    await advance(1_000);
+    expect(bench.store.count('recordUse')).toBe(2);
+  });
+
   test('does not bring back a key that was revoked meanwhile', async () => {
     const { apiKeys, store, key, apiKey, record } = await openBench();
     const gate = createGate();

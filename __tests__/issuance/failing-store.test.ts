@@ -218,6 +218,6 @@ describe('closing', () => {
     await apiKeys.create(INPUT);
     await apiKeys.close();
     expect(await run('SELECT id FROM keystile_keys')).toHaveLength(1);
-    close();
+    await close();
   });
 });

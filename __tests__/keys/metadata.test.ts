@@ -113,6 +113,12 @@ describe('metadata that is refused', () => {
     expect(copyMetadata(value)).toEqual({ pointer, problem: 'must be well-formed Unicode' });
   });
 
+  test('is one array that stands in another many times over, before all of it is copied', () => {
+    let tower: unknown[] = ['x'];
+    for (let level = 0; level < 14; level += 1) tower = Array.from({ length: 12 }, () => tower);
+    expect(copyMetadata({ tower })).toEqual({ pointer: '', problem: 'must be at most 10000 bytes as JSON' });
+  });
+
   test('is more than 16 levels deep, or circular', () => {
     expect(copyMetadata(nested(16))).toEqual({ copy: nested(16) });
     expect(copyMetadata(nested(17))).toEqual({

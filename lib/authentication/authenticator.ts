@@ -1,33 +1,28 @@
 import type { Clock } from '../clock.ts';
-import type { ErrorCode } from '../errors.ts';
+import { ApiKeyError, type ErrorCode } from '../errors.ts';
 import type { Events } from '../events.ts';
 import type { ApiKey, Environment } from '../keys/api-key.ts';
-import { apiKeyOf } from '../keys/api-key-view.ts';
-import { factsOf, type RefusalReason, refusalReason } from '../keys/checks.ts';
+import { type RefusalReason, refusalReason } from '../keys/checks.ts';
 import { sha256 } from '../keys/digest.ts';
-import type { KeyRecord } from '../keys/key-record.ts';
 import { faultOf, WrongAnswerError } from '../stores/fault.ts';
-import { withDeadline } from '../stores/guarded-store.ts';
+import type { EntryReader, Read } from './entry-reader.ts';
 import { splitPair } from './key-pairs.ts';
 import type { Found } from './key-verifier.ts';
-import type { Entry, LookupCache, ReadStamp } from './lookup-cache.ts';
-import type { OwnerCheck } from './owner-check.ts';
-import type { Matched, RecordReader } from './record-reader.ts';
+import type { Entry, LookupCache } from './lookup-cache.ts';
+import type { RecordReader } from './record-reader.ts';
 import type { RefusalCounter } from './refusal-counter.ts';
-import type { Rehasher } from './rehasher.ts';
-import { USE_RECORDED_EVERY_MS, type UseRecorder } from './use-recorder.ts';
+import type { UseRecorder } from './use-recorder.ts';
 import type { Refused, Verdict } from './verdict.ts';
 import type { Verifiers } from './verifiers.ts';
-import type { WrongSecrets } from './wrong-secrets.ts';
+import type { Try, WrongSecrets } from './wrong-secrets.ts';
 
 export interface AuthenticatorParts {
   readonly environments: readonly Environment[];
   readonly verifiers: Verifiers;
   readonly cache: LookupCache;
   readonly reader: RecordReader;
-  readonly ownerCheck: OwnerCheck | undefined;
+  readonly entryReader: EntryReader;
   readonly uses: UseRecorder | undefined;
-  readonly rehash: Rehasher | undefined;
   readonly refusals: RefusalCounter;
   readonly wrongSecrets: WrongSecrets;
   readonly clock: Clock;
@@ -35,12 +30,6 @@ export interface AuthenticatorParts {
 }
 
 type Source = 'hit' | 'miss' | 'stale' | 'none';
-
-/** How a read ended; a fault ends it by a rejection. */
-interface Read {
-  readonly stamp: ReadStamp;
-  readonly entry: Entry | undefined;
-}
 
 /** A credential that is not in the cache. */
 interface Question {
@@ -61,9 +50,6 @@ interface Question {
 export interface RequestSource {
   readonly ip?: string | undefined;
 }
-
-/** A verifier may have to ask others than the store; it must not keep a request waiting for ever. */
-const LONGEST_FIND_MS = 10_000;
 
 /** Reads of one key that a newer change may each have overtaken, before we stop and say that we don't know. */
 const MAX_READS = 4;
@@ -103,12 +89,15 @@ export class Authenticator {
   verifyPair(id: string, secret: string, source?: RequestSource): Verdict | Promise<Verdict> {
     const { verifiers, reader, events } = this.#parts;
     const startedAt = events.hears('decision') ? this.#parts.clock.monotonic() : 0;
-    const pairs = verifiers.pairVerifierOf(id, secret);
-    if (pairs === undefined) return this.#refuse('malformed', undefined, 'none', startedAt);
+    if (![id, secret].every((part) => typeof part === 'string' && verifiers.isReadable(part))) {
+      return this.#refuse('malformed', undefined, 'none', startedAt);
+    }
     // The length parts the two for certain, and no text that can be presented by itself begins with NUL.
     const sha = sha256(`\0${id.length}:${id}:${secret}`);
     const hit = this.#decideFromCache(sha, id, startedAt);
     if (hit !== undefined) return hit;
+    const pairs = verifiers.pairVerifierOf(id, secret);
+    if (pairs === undefined) return this.#refuse('malformed', undefined, 'none', startedAt);
     const { triesPerMinute } = pairs;
     const find = () => pairs.find(id, secret, reader);
     return this.#lookUp({ sha, text: id, pairId: id, triesPerMinute, source, startedAt, find });
@@ -123,23 +112,29 @@ export class Authenticator {
   #lookUp(question: Question): Verdict | Promise<Verdict> {
     const { cache, clock, wrongSecrets } = this.#parts;
     const { pairId, triesPerMinute, source, sha, startedAt } = question;
+    let counted: Try | undefined;
     try {
-      if (pairId !== undefined) wrongSecrets.check(pairId, source?.ip, triesPerMinute);
+      // Who joins a read that is under way tries nothing new.
+      const isNew = pairId !== undefined && !this.#reads.has(sha);
+      if (isNew) counted = wrongSecrets.begin(pairId, source?.ip, triesPerMinute);
     } catch (error) {
-      this.#tell('refused', 'none', startedAt, 'rate_limited');
+      if (error instanceof ApiKeyError) this.#tell('refused', 'none', startedAt, error.code);
       return Promise.reject(error);
     }
     if (cache.isMissing(sha, clock.now())) return this.#refuseUnknown(question, 'hit');
-    return this.#readAndDecide(question);
+    return this.#readAndDecide(question, counted);
   }
 
-  async #readAndDecide(question: Question): Promise<Verdict> {
-    const { cache, clock } = this.#parts;
+  async #readAndDecide(question: Question, counted: Try | undefined): Promise<Verdict> {
+    const { cache, clock, wrongSecrets } = this.#parts;
     const { text, sha, startedAt } = question;
+    let isWrong = false;
     try {
       for (let attempt = 1; attempt <= MAX_READS; attempt += 1) {
         const verdict = this.#settle(await this.#read(question), question, attempt);
-        if (verdict !== 'read_again') return verdict;
+        if (verdict === 'read_again') continue;
+        isWrong = !verdict.ok && verdict.reason === 'unknown';
+        return verdict;
       }
       throw new WrongAnswerError('The key changed each time it was read.');
     } catch (thrown) {
@@ -149,6 +144,8 @@ export class Authenticator {
       if (entry !== undefined) return this.#decide(entry, text, now, 'stale', startedAt);
       this.#tell('unavailable', 'miss', startedAt, error.code);
       throw error;
+    } finally {
+      if (counted !== undefined && !isWrong) wrongSecrets.takeBack(counted);
     }
   }
 
@@ -171,54 +168,9 @@ export class Authenticator {
     const { sha } = question;
     const underWay = this.#reads.get(sha);
     if (underWay !== undefined) return underWay;
-    const begun = this.#beginRead(question).finally(() => this.#reads.delete(sha));
+    const begun = this.#parts.entryReader.read(sha, question.find).finally(() => this.#reads.delete(sha));
     this.#reads.set(sha, begun);
     return begun;
-  }
-
-  async #beginRead({ sha, find }: Question): Promise<Read> {
-    const { cache, clock, environments, rehash } = this.#parts;
-    const stamp = cache.beginRead(clock.now());
-    const found = (await withDeadline({ run: find }, LONGEST_FIND_MS)) ?? undefined;
-    if (found === undefined) {
-      cache.keepMiss(sha, stamp);
-      return { stamp, entry: undefined };
-    }
-    const match = this.#matchOf(found);
-    const entry = await this.#entryOf(found, match, stamp);
-    cache.keep(sha, entry);
-    const isGood = refusalReason(entry.facts, clock.now(), environments) === undefined;
-    if (isGood && found.rehash !== undefined) rehash?.(found.record, match, found.rehash);
-    return { stamp, entry };
-  }
-
-  #matchOf({ record, previous }: Found): Matched {
-    const match = this.#parts.reader.matchOf(record);
-    if (match !== undefined) {
-      if (previous === undefined) return match;
-      return { previous, digest: (previous ? record.previous?.digest : record.digest) ?? match.digest };
-    }
-    // Without a match nobody could tell whether the old key was presented, whose grace may be over.
-    throw new WrongAnswerError('A verifier must answer with a record that its lookup gave it.');
-  }
-
-  async #entryOf({ record, expiresAt }: Found, match: Matched, stamp: ReadStamp): Promise<Entry> {
-    const { ownerCheck } = this.#parts;
-    const apiKey = apiKeyOf(record);
-    const ownerActive = ownerCheck === undefined || (await ownerCheck(apiKey));
-    const facts = factsOf(record, { previous: match.previous, expiresAt }, ownerActive);
-    const graceUntil = match.previous ? { graceUntil: new Date(facts.graceEndsAt) } : undefined;
-    const end = Math.min(facts.expiresAt, facts.graceEndsAt);
-    return {
-      facts,
-      accepted: Object.freeze({ ok: true, apiKey, ...graceUntil }),
-      read: stamp.read,
-      wallAt: stamp.wallAt,
-      monotonicAt: stamp.monotonicAt,
-      endsAt: end > stamp.wallAt ? end : Number.POSITIVE_INFINITY,
-      floorsSeen: -1,
-      useDueAt: useDueAfter(record, match.previous),
-    };
   }
 
   /** Decides by an entry, cached or new: the checks run here, on every request. */
@@ -238,10 +190,8 @@ export class Authenticator {
     return accepted;
   }
 
-  #refuseUnknown({ text, pairId, source, startedAt }: Question, from: Source): Refused {
-    const { refusals, wrongSecrets } = this.#parts;
-    refusals.count(text);
-    if (pairId !== undefined) wrongSecrets.count(pairId, source?.ip);
+  #refuseUnknown({ text, startedAt }: Question, from: Source): Refused {
+    this.#parts.refusals.count(text);
     return this.#refuse('unknown', undefined, from, startedAt);
   }
 
@@ -269,10 +219,4 @@ export class Authenticator {
       ...(apiKey === undefined ? undefined : { keyId: apiKey.id, organizationId: apiKey.organization.id }),
     });
   }
-}
-
-/** `-Infinity` until the key's first use, which is recorded at once. */
-function useDueAfter(record: KeyRecord, previous: boolean): number {
-  const lastUsedAt = previous ? record.previous?.lastUsedAt : record.lastUsedAt;
-  return lastUsedAt === undefined ? Number.NEGATIVE_INFINITY : lastUsedAt.getTime() + USE_RECORDED_EVERY_MS;
 }

@@ -72,7 +72,7 @@ export function bcryptSecrets(options: BcryptSecretsOptions): KeyVerifier {
 class SecretSearch {
   readonly #comparer: BcryptComparer;
   /** The highest cost met so far: nobody's hash has that of the others. */
-  #cost = COMMON_COST;
+  #cost: number | undefined;
 
   constructor(comparer: BcryptComparer) {
     this.#comparer = comparer;
@@ -91,13 +91,14 @@ class SecretSearch {
         : ours.some((own) => sameDigest(own, digest));
       if (isRight) return found;
     }
-    if (!slots.some(({ digest }) => isBcrypt(digest))) await this.#compare(secret, nobodysDigest(this.#cost));
+    if (slots.some(({ digest }) => isBcrypt(digest))) return undefined;
+    await this.#comparer.compare(secret, nobodysHash(this.#cost ?? COMMON_COST));
     return undefined;
   }
 
   #compare(secret: string, digest: string): Promise<boolean> {
     const hash = digest.slice(DIGEST_START.length);
-    this.#cost = Math.max(this.#cost, costOf(hash));
+    this.#cost = Math.max(this.#cost ?? 0, costOf(hash));
     return this.#comparer.compare(secret, hash);
   }
 }
@@ -126,8 +127,8 @@ function costOf(hash: string): number {
   return Number(hash.slice(4, 6));
 }
 
-function nobodysDigest(cost: number): string {
-  return `${DIGEST_START}$2b$${String(cost).padStart(2, '0')}$${'.'.repeat(53)}`;
+function nobodysHash(cost: number): string {
+  return `$2b$${String(cost).padStart(2, '0')}$${'.'.repeat(53)}`;
 }
 
 /**

@@ -47,8 +47,9 @@ export function foreignKeys(options: ForeignKeysOptions): KeyVerifier {
     async find(text, lookup) {
       const ours = lookup.digests(text);
       const record = await lookup.byDigest([...ours, ...digests(text).map(canonicalDigest)]);
+      if (record?.kind !== 'opaque') return undefined;
       const [newest] = ours;
-      return record && (newest === undefined ? { record } : { record, rehash: newest });
+      return newest === undefined ? { record } : { record, rehash: newest };
     },
   };
 }

@@ -55,9 +55,11 @@ export class LookupCache {
   readonly #misses: LRUCache<string, Miss> | undefined;
   readonly #floors = new VersionFloors();
   #insertions = 0;
+  #ttlMs: number;
 
   constructor(config: CacheConfig, clock: Clock) {
     this.#config = config;
+    this.#ttlMs = config.ttlMs;
     this.#clock = clock;
     const { maxEntries, ttlMs, maxMisses, missTtlMs } = config;
     if (maxEntries > 0 && ttlMs > 0) this.#hits = new LRUCache({ max: maxEntries });
@@ -69,7 +71,7 @@ export class LookupCache {
     const entry = this.#hits?.get(sha);
     if (entry === undefined) return undefined;
     const monotonic = this.#clock.monotonic();
-    if (!(age(entry, now, monotonic) < this.#config.ttlMs) || now >= entry.endsAt) return undefined;
+    if (!(age(entry, now, monotonic) < this.#ttlMs) || now >= entry.endsAt) return undefined;
     return this.#isCurrent(entry, monotonic) ? entry : undefined;
   }
 
@@ -112,8 +114,14 @@ export class LookupCache {
 
   keepMiss(sha: string, stamp: ReadStamp): void {
     if (this.wasOvertaken(stamp)) return;
+    this.forget(sha);
     const { insertions, wallAt, monotonicAt } = stamp;
     this.#misses?.set(sha, { insertions, wallAt, monotonicAt });
+  }
+
+  /** What was read earlier is known to be wrong, and must not come back while the store fails. */
+  forget(sha: string): void {
+    this.#hits?.delete(sha);
   }
 
   /** A record, or a digest of one, is new in the store. */
@@ -134,6 +142,11 @@ export class LookupCache {
   /** Any key may have changed. */
   readAllAgain(): void {
     this.#floors.readAllAgain();
+  }
+
+  /** Entries decide for at most this long; until the next call. */
+  limitTtl(mostMs: number): void {
+    this.#ttlMs = Math.min(mostMs, this.#config.ttlMs);
   }
 
   #isCurrent(entry: Entry, monotonic: number): boolean {

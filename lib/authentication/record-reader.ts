@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
-import { type Digester, sameDigest } from '../keys/digest.ts';
-import type { KeyRecord } from '../keys/key-record.ts';
+import { type Digester, isDigest, sameDigest } from '../keys/digest.ts';
+import { idProblem } from '../keys/fields.ts';
+import { DECOY_RECORD, type KeyRecord } from '../keys/key-record.ts';
 import { answeredRecord, wrongRecord } from '../stores/fault.ts';
 import type { StoreCaller } from '../stores/guarded-store.ts';
 import type { KeyLookup, KeyStore } from '../stores/key-store.ts';
@@ -42,12 +43,12 @@ export function createRecordReader({
 
     async byDigest(digests) {
       const operation = 'findByDigest';
-      const secrets = secretPartsOf(digests);
+      if (!digests.every(isDigest)) throw new TypeError('a verifier asked for what is no digest');
       const run = () => store.findByDigest(digests);
-      const answer = await circuit.run(() => caller.call({ operation, secrets, run }));
-      const record = answeredRecord(operation, answer);
-      if (record === undefined) return undefined;
+      const answer = await circuit.run(() => caller.call({ operation, secrets: digests, run }));
+      const record = answeredRecord(operation, answer ?? DECOY_RECORD) as KeyRecord;
       const match = matchAmong(digests, record);
+      if (isAbsent(answer)) return undefined;
       if (match === undefined) throw wrongRecord(operation, 'it has none of the digests that were asked for');
       matches.set(record, match);
       return record;
@@ -58,14 +59,19 @@ export function createRecordReader({
       if (!('findById' in store)) {
         throw new TypeError('this verifier looks keys up by id, so the store must have findById()');
       }
+      if (idProblem(id) !== undefined) return undefined;
       const answer = await circuit.run(() => caller.call({ operation, run: () => store.findById(id) }));
-      const record = answeredRecord(operation, answer);
-      if (record === undefined) return undefined;
+      const record = answeredRecord(operation, answer ?? DECOY_RECORD) as KeyRecord;
+      if (isAbsent(answer)) return undefined;
       if (record.id !== id) throw wrongRecord(operation, 'it has another id than the one that was asked for');
       matches.set(record, { previous: false, digest: record.digest });
       return record;
     },
   };
+}
+
+function isAbsent(answer: unknown): boolean {
+  return answer === undefined || answer === null;
 }
 
 /**
@@ -79,9 +85,4 @@ function matchAmong(digests: readonly string[], record: KeyRecord): Matched | un
       return { previous: true, digest };
   }
   return undefined;
-}
-
-/** A driver may quote a digest without its scheme. */
-function secretPartsOf(digests: readonly string[]): readonly string[] {
-  return digests.flatMap((digest) => [digest, digest.slice(digest.lastIndexOf(':') + 1)]);
 }

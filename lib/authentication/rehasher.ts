@@ -1,3 +1,5 @@
+import type { Clock } from '../clock.ts';
+import { isDigest } from '../keys/digest.ts';
 import type { KeyRecord } from '../keys/key-record.ts';
 import type { StoreCaller } from '../stores/guarded-store.ts';
 import type { KeyLookup, KeyStore } from '../stores/key-store.ts';
@@ -12,14 +14,21 @@ export type Rehasher = (record: KeyRecord, match: Matched, digest: string) => vo
  * By compare-and-set, so that a change made meanwhile wins; never awaited. What fails, or finds no place, is tried
  * again when the key is next read.
  */
-export function createRehasher(store: KeyLookup | KeyStore, caller: StoreCaller): Rehasher | undefined {
+export function createRehasher(
+  store: KeyLookup | KeyStore,
+  caller: StoreCaller,
+  clock: Clock,
+): Rehasher | undefined {
   if (!('update' in store)) return undefined;
   const underWay = new Set<string>();
   return ({ id, version, previous }, match, digest) => {
-    if (match.digest === digest || underWay.has(id) || underWay.size >= MAX_AT_ONCE) return;
+    if (match.digest === digest || !isDigest(digest)) return;
+    if (underWay.has(id) || underWay.size >= MAX_AT_ONCE) return;
     underWay.add(id);
-    const moved =
-      match.previous && previous !== undefined ? { previous: { ...previous, digest } } : { digest };
+    // An old key is written together with its last use, which is now: what was read of it may be older by then.
+    const lastUsedAt = new Date(clock.now());
+    const isOld = match.previous && previous !== undefined;
+    const moved = isOld ? { previous: { ...previous, digest, lastUsedAt } } : { digest };
     caller
       .call({
         operation: 'update',

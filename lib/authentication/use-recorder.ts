@@ -5,6 +5,7 @@ import type { KeyLookup, KeyStore, KeyUse } from '../stores/key-store.ts';
 export const USE_RECORDED_EVERY_MS = 60_000;
 const GATHER_MS = 1_000;
 const MAX_PENDING = 10_000;
+const MAX_RECENT = 100_000;
 
 /**
  * Keeps last-used up to date without costing a request anything: at most one write for a key and minute, many keys
@@ -21,29 +22,25 @@ export interface UseRecorder {
 export function createUseRecorder(store: KeyLookup | KeyStore, caller: StoreCaller): UseRecorder | undefined {
   if (!('recordUse' in store) || store.recordUse === undefined) return undefined;
   const recordUse = store.recordUse.bind(store);
-  const notedAt = new Map<string, number>();
+  const recent = new RecentUses();
   let pending = new Map<string, KeyUse>();
-  let writing: Promise<void> = Promise.resolve();
+  let writing: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
 
-  function flush(): Promise<void> {
+  /** One write at a time: while a slow store is busy, uses gather for the next. */
+  function flush(): void {
     clearTimeout(timer);
     timer = undefined;
+    if (writing !== undefined || pending.size === 0) return;
     const uses = [...pending.values()];
     pending = new Map();
-    if (uses.length === 0) return writing;
-    const write = () => caller.call({ operation: 'recordUse', run: () => recordUse(uses) });
-    // One after the other: a slow store gets larger batches, not more of them.
-    writing = writing.then(write).catch(() => undefined);
-    return writing;
-  }
-
-  /** The map is in order of time, so what is a minute old stands in front. */
-  function forgetOld(now: number): void {
-    for (const [slot, at] of notedAt) {
-      if (notedAt.size <= MAX_PENDING && now - at < USE_RECORDED_EVERY_MS) return;
-      notedAt.delete(slot);
-    }
+    writing = caller
+      .call({ operation: 'recordUse', run: () => recordUse(uses) })
+      .catch(() => undefined)
+      .then(() => {
+        writing = undefined;
+        if (pending.size > 0) gather(false);
+      });
   }
 
   function gather(isUrgent: boolean): void {
@@ -55,17 +52,45 @@ export function createUseRecorder(store: KeyLookup | KeyStore, caller: StoreCall
   return {
     note(id, previous, now, isFirst) {
       const slot = previous ? `${id} previous` : id;
-      const last = notedAt.get(slot);
-      // A `last` in the future comes of a clock that was set back.
-      const isRecent = last !== undefined && now >= last && now - last < USE_RECORDED_EVERY_MS;
-      if (isRecent) return last + USE_RECORDED_EVERY_MS;
-      forgetOld(now);
-      notedAt.delete(slot);
-      notedAt.set(slot, now);
+      const last = recent.lastOf(slot, now);
+      if (last !== undefined) return last + USE_RECORDED_EVERY_MS;
+      recent.note(slot, now);
       if (pending.size < MAX_PENDING) pending.set(slot, { id, at: new Date(now), previous });
       gather(isFirst);
       return now + USE_RECORDED_EVERY_MS;
     },
-    drain: flush,
+    async drain() {
+      await writing;
+      flush();
+      await writing;
+      clearTimeout(timer);
+    },
   };
+}
+
+/**
+ * The uses of the last minute, in two maps: when a minute is over the older one is thrown away whole, which costs
+ * nothing for each key.
+ */
+class RecentUses {
+  #older = new Map<string, number>();
+  #newer = new Map<string, number>();
+  #turnedAt = Number.NEGATIVE_INFINITY;
+
+  lastOf(slot: string, now: number): number | undefined {
+    const last = this.#newer.get(slot) ?? this.#older.get(slot);
+    // One in the future comes of a clock that was set back.
+    const isRecent = last !== undefined && now >= last && now - last < USE_RECORDED_EVERY_MS;
+    return isRecent ? last : undefined;
+  }
+
+  note(slot: string, now: number): void {
+    const isOver = now < this.#turnedAt || now - this.#turnedAt >= USE_RECORDED_EVERY_MS;
+    if (isOver || this.#newer.size >= MAX_RECENT) {
+      this.#older = this.#newer;
+      this.#newer = new Map();
+      this.#turnedAt = now;
+    }
+    this.#newer.set(slot, now);
+  }
 }

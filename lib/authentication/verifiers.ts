@@ -12,7 +12,7 @@ const MAX_TEXT_LENGTH = 512;
 export type Shape = BuiltInVerifier | 'malformed' | 'wrong_environment';
 
 export interface Verifiers {
-  /** Whether a text is short enough to be looked at. */
+  /** Whether a text is short enough to be looked at, and does not begin with NUL, as the cache's names of pairs do. */
   isReadable(text: string): boolean;
   /** The one verifier whose shape a text has, or why it is refused with no look-up. */
   shapeOf(text: string): Shape;
@@ -50,14 +50,18 @@ export function createVerifiers(
     basicIds: pairs.some(({ basic }) => basic) ? isMadeId : undefined,
     hasPairs: pairs.length > 0,
     makers: all.flatMap(({ maker }) => maker ?? []),
-    isReadable: (text) => text.length <= MAX_TEXT_LENGTH || (text.length <= longest && hasThreeParts(text)),
+    isReadable(text) {
+      const isShort = text.length <= MAX_TEXT_LENGTH || (text.length <= longest && hasThreeParts(text));
+      return isShort && text.charCodeAt(0) !== 0;
+    },
     shapeOf(text) {
       const parsed = parseKeyText(text);
       if (parsed?.prefix === prefix) {
         if (!parsed.intact) return 'malformed';
         return environments.includes(parsed.environment) ? own : 'wrong_environment';
       }
-      return others.find((verifier) => verifier.matches(text)) ?? 'malformed';
+      const [verifier, another] = others.filter((one) => one.matches(text));
+      return another === undefined ? (verifier ?? 'malformed') : 'malformed';
     },
     pairVerifierOf(id, secret) {
       if (typeof id !== 'string' || typeof secret !== 'string') return undefined;
@@ -88,8 +92,9 @@ function ownKeys(prefix: string): BuiltInVerifier {
     async find(text, lookup) {
       const digests = lookup.digests(text);
       const record = await lookup.byDigest(digests);
+      if (record?.kind !== 'opaque') return undefined;
       const [newest] = digests;
-      return record && (newest === undefined ? { record } : { record, rehash: newest });
+      return newest === undefined ? { record } : { record, rehash: newest };
     },
   };
 }

@@ -34,6 +34,14 @@ const MAX_FLOORS = 100_000;
 const NOT_TOLD: ToldFloor = { version: 0, ended: false, at: 0, heldUntil: 0 };
 const NO_FLOOR: Floor = { version: 0, ended: false, told: NOT_TOLD, readAgainUpTo: 0, setAt: 0 };
 
+/** A floor that was told need not be set anew for each time that it is told. */
+const TOLD_ANEW_AFTER_MS = 10_000;
+
+function holdsAlready(told: ToldFloor, version: number, ended: boolean, heldUntil: number): boolean {
+  if (version > told.version || (ended && !told.ended)) return false;
+  return version === 0 || heldUntil - told.heldUntil < TOLD_ANEW_AFTER_MS;
+}
+
 /**
  * For each key that was narrowed, the lowest version that may still be believed. Deleting a cached entry is not
  * enough: a read that was in flight during the change would put the old record back, and so would one from a replica
@@ -46,7 +54,11 @@ export class VersionFloors {
   generation = 0;
   #reads = 0;
   #allReadAgainUpTo = 0;
+  /** Reads with at most this number were perhaps never held against a floor that has been forgotten since. */
+  #forgottenUpTo = 0;
+  /** In the order in which they rose last. */
   readonly #floors = new Map<string, Floor>();
+  #oldest: Iterator<[string, Floor]> = this.#floors.entries();
 
   /** The number of a read that begins now. */
   nextRead(): number {
@@ -62,6 +74,7 @@ export class VersionFloors {
     const floor = this.#floors.get(id) ?? NO_FLOOR;
     const isTold = heldUntil < Number.POSITIVE_INFINITY;
     const old = isTold ? floor.told : floor;
+    if (isTold && holdsAlready(floor.told, version, ended, heldUntil)) return;
     const raised = { version: Math.max(version, old.version), ended: ended || old.ended };
     const at = this.#reads;
     const told = { ...raised, at, heldUntil: Math.max(heldUntil, floor.told.heldUntil) };
@@ -88,7 +101,7 @@ export class VersionFloors {
   /** As {@link standing}, but for what is known of this one key alone. */
   standingOf(id: string, version: number, read: number, monotonic: number): Standing {
     const floor = this.#floors.get(id);
-    if (floor === undefined) return 'current';
+    if (floor === undefined) return read <= this.#forgottenUpTo ? 'read_again' : 'current';
     if (version < floor.version) return floor.ended ? 'ended' : 'below';
     const { told } = floor;
     const isBelowTold = version < told.version;
@@ -101,14 +114,19 @@ export class VersionFloors {
     this.generation += 1;
     this.#floors.delete(id);
     this.#floors.set(id, floor);
-    const oldest = this.#floors.size > MAX_FLOORS ? this.#floors.entries().next().value : undefined;
-    if (oldest !== undefined) this.#forget(...oldest);
+    if (this.#floors.size > MAX_FLOORS) this.#forgetOldest();
   }
 
-  /** What was read before a forgotten floor rose was never held against it. */
-  #forget(id: string, floor: Floor): void {
+  /** By one iterator that goes on: each new one would first pass over all that was deleted in front. */
+  #forgetOldest(): void {
+    let next = this.#oldest.next();
+    if (next.done === true) {
+      this.#oldest = this.#floors.entries();
+      next = this.#oldest.next();
+    }
+    if (next.done === true) return;
+    const [id, floor] = next.value;
     this.#floors.delete(id);
-    this.generation += 1;
-    this.#allReadAgainUpTo = Math.max(this.#allReadAgainUpTo, floor.setAt);
+    this.#forgottenUpTo = Math.max(this.#forgottenUpTo, floor.setAt);
   }
 }

@@ -6,11 +6,15 @@ import type { KeyChanged, KeyLookup, KeyStore, MaybePromise } from '../stores/ke
 import type { LookupCache } from './lookup-cache.ts';
 
 const SILENCE_MS = 5_000;
+
+/** While nobody tells of changes, entries of a store that could must not grow older than its silence may last. */
+const TTL_WITHOUT_WATCH_MS = SILENCE_MS;
+
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
 
 /** How long what a watch has told is held against a store that answers with something older: a replica that lags. */
-const FLOOR_HELD_MS = 30_000;
+export const FLOOR_HELD_MS = 30_000;
 
 /** Listens to a store's changes for as long as the process lives. */
 export interface Watcher {
@@ -52,6 +56,7 @@ class BackgroundWatcher implements Watcher {
   constructor(parts: WatcherParts, watch: Watch) {
     this.#parts = parts;
     this.#watch = watch;
+    parts.cache.limitTtl(TTL_WITHOUT_WATCH_MS);
     this.#begin();
   }
 
@@ -78,6 +83,7 @@ class BackgroundWatcher implements Watcher {
           this.#failures = 0;
           this.#heardAt = clock.monotonic();
           cache.readAllAgain();
+          cache.limitTtl(Number.POSITIVE_INFINITY);
           this.#later(SILENCE_MS, () => this.#look());
           return undefined;
         },
@@ -100,6 +106,7 @@ class BackgroundWatcher implements Watcher {
       return;
     }
     this.#lost('The store has not been heard of for 5 s; watching anew.');
+    this.#parts.cache.limitTtl(TTL_WITHOUT_WATCH_MS);
     void this.#end();
     this.#start += 1;
     this.#beginLater();

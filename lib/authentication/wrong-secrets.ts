@@ -13,6 +13,9 @@ interface Bucket {
   readonly endsAt: number;
 }
 
+/** One try that has begun. */
+export type Try = Pick<Bucket, 'wrong'>;
+
 /**
  * Counts wrong secrets for an id *and* an address: for an id alone, anybody could lock its holder out; for an address
  * alone, a whole office could be. What the cache holds does not come here, so who works goes on working.
@@ -26,25 +29,34 @@ export class WrongSecrets {
     this.#clock = clock;
   }
 
-  /** @throws ApiKeyError `rate_limited` after so many wrong secrets within a minute */
-  check(id: string, address: string | undefined, mostPerWindow: number = MOST_PER_WINDOW): void {
-    const bucket = this.#current(bucketName(id, address));
-    if (bucket === undefined || bucket.wrong < mostPerWindow) return;
-    const seconds = Math.ceil((bucket.endsAt - this.#clock.monotonic()) / 1_000);
-    throw new ApiKeyError('rate_limited', 'Too many wrong secrets for this id from this address.', {
-      headers: { 'Retry-After': String(Math.max(1, seconds)) },
-    });
+  /**
+   * Counts a try as wrong at once, so that many at one time do not slip through before the first is answered.
+   *
+   * @throws ApiKeyError `rate_limited` after so many wrong secrets within a minute
+   */
+  begin(id: string, address: string | undefined, mostPerWindow: number = MOST_PER_WINDOW): Try {
+    const name = bucketName(id, address);
+    let bucket = this.#current(name);
+    if (bucket !== undefined && bucket.wrong >= mostPerWindow) throw this.#limited(bucket);
+    if (bucket === undefined) {
+      bucket = { wrong: 0, endsAt: this.#clock.monotonic() + WINDOW_MS };
+      this.#buckets ??= new LRUCache({ max: MAX_BUCKETS });
+      this.#buckets.set(name, bucket);
+    }
+    bucket.wrong += 1;
+    return bucket;
   }
 
-  count(id: string, address: string | undefined): void {
-    const name = bucketName(id, address);
-    const bucket = this.#current(name);
-    if (bucket === undefined) {
-      this.#buckets ??= new LRUCache({ max: MAX_BUCKETS });
-      this.#buckets.set(name, { wrong: 1, endsAt: this.#clock.monotonic() + WINDOW_MS });
-    } else {
-      bucket.wrong += 1;
-    }
+  /** The secret was right, or nobody knows: the try does not count. */
+  takeBack(bucket: Try): void {
+    bucket.wrong -= 1;
+  }
+
+  #limited({ endsAt }: Bucket): ApiKeyError {
+    const seconds = Math.max(1, Math.ceil((endsAt - this.#clock.monotonic()) / 1_000));
+    return new ApiKeyError('rate_limited', 'Too many wrong secrets for this id from this address.', {
+      headers: { 'Retry-After': String(seconds) },
+    });
   }
 
   #current(name: string): Bucket | undefined {

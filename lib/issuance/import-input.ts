@@ -1,4 +1,5 @@
 import { InvalidInputError } from '../errors.ts';
+import type { Environment, KeyKind } from '../keys/api-key.ts';
 import { canonicalDigest, isDigest } from '../keys/digest.ts';
 import { booleanProblem, idProblem, memberProblem, shownProblem, textProblem } from '../keys/fields.ts';
 import { type KeyRecord, readRecord } from '../keys/key-record.ts';
@@ -50,9 +51,9 @@ const IMPORT_MEMBERS = [
 const FEWEST_BITS = 112;
 
 /** @throws InvalidInputError with a pointer to the member that is wrong */
-export function readImportInput(input: unknown, now: number): KeyRecord {
+export function readImportInput(input: unknown, now: number, ownEnvironment: Environment): KeyRecord {
   const given = membersOf(input, IMPORT_MEMBERS, '');
-  const { expiresAt, notBefore, environment = 'live', ...members } = readMembers(given);
+  const { expiresAt, notBefore, environment = ownEnvironment, ...members } = readMembers(given);
   const digest = readDigest(given['digest'], given['randomBits']);
   const createdAt = readTime(given['createdAt'], '/createdAt');
   const times = {
@@ -61,16 +62,15 @@ export function readImportInput(input: unknown, now: number): KeyRecord {
     revokedAt: readTime(given['revokedAt'], '/revokedAt'),
     lastUsedAt: readTime(given['lastUsedAt'], '/lastUsedAt'),
   };
+  const id = optionalMember<string>(given['id'], '/id', idProblem) ?? importedId(createdAt ?? 0, digest);
+  const kind = readKind(given['kind'], digest, id);
   const present = Object.entries(times).filter(([, time]) => time !== undefined);
   return readRecord({
     ...members,
     environment,
     digest,
-    id: optionalMember<string>(given['id'], '/id', idProblem) ?? importedId(createdAt ?? 0, digest),
-    kind:
-      optionalMember<string>(given['kind'], '/kind', (kind) =>
-        memberProblem(kind, ['opaque', 'pair', 'jwt']),
-      ) ?? 'opaque',
+    id,
+    kind,
     start: optionalMember<string>(given['start'], '/start', shownProblem) ?? '',
     end: optionalMember<string>(given['end'], '/end', shownProblem) ?? '',
     enabled: optionalMember<boolean>(given['enabled'], '/enabled', booleanProblem) ?? true,
@@ -84,13 +84,27 @@ export function readImportInput(input: unknown, now: number): KeyRecord {
   });
 }
 
+/** The digest of a JWT is its id and time, so it goes with that kind and that id, and with no other. */
+function readKind(value: unknown, digest: string, id: string): KeyKind {
+  const kinds: readonly KeyKind[] = ['opaque', 'pair', 'jwt'];
+  const kind = optionalMember<KeyKind>(value, '/kind', (one) => memberProblem(one, kinds)) ?? 'opaque';
+  const isJwtDigest = digest.startsWith('jwt:');
+  if (isJwtDigest !== (kind === 'jwt')) {
+    throw new InvalidInputError('/kind', 'must be "jwt" where the digest is that of a JWT, and nowhere else');
+  }
+  if (isJwtDigest && !digest.startsWith(`jwt:${id}:`)) {
+    throw new InvalidInputError('/digest', 'of a JWT must hold the id of its record');
+  }
+  return kind;
+}
+
 function readDigest(value: unknown, randomBits: unknown): string {
   const problem = 'must be a digest, such as "sha256:" and the hash in base64url, base64 or hex';
   const digest = checkMember<string>(value, '/digest', (text) =>
     typeof text === 'string' && isDigest(canonicalDigest(text)) ? undefined : problem,
   );
-  const isPlain = /^sha(?:256|512):/.test(digest);
-  if (isPlain && !(Number.isInteger(randomBits) && (randomBits as number) >= FEWEST_BITS)) {
+  const isOfText = /^(?:hmac-)?sha(?:256|512):/.test(digest);
+  if (isOfText && !(Number.isInteger(randomBits) && (randomBits as number) >= FEWEST_BITS)) {
     const demand = `must say how many random bits the key has, and be at least ${FEWEST_BITS}`;
     throw new InvalidInputError(
       '/randomBits',

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../clock.ts';
 import { DuplicateKeyError, InvalidInputError } from '../errors.ts';
+import type { Environment } from '../keys/api-key.ts';
 import type { KeyRecord } from '../keys/key-record.ts';
 import { type ImportInput, readImportInput } from './import-input.ts';
 import type { KeyEditor, KeyEditorParts } from './key-editor.ts';
@@ -23,6 +24,8 @@ export interface ImportRejection {
 export interface ImporterParts extends Pick<KeyEditorParts, 'records' | 'listener'> {
   readonly editor: KeyEditor;
   readonly clock: Clock;
+  /** Of keys that do not name one. */
+  readonly environment: Environment;
 }
 
 /**
@@ -48,8 +51,8 @@ export async function importKeys(
 }
 
 async function importOne(input: ImportInput, parts: ImporterParts): Promise<'imported' | 'unchanged'> {
-  const { records, listener, clock, editor } = parts;
-  const record = readImportInput(input, clock.now());
+  const { records, listener, clock, editor, environment } = parts;
+  const record = readImportInput(input, clock.now(), environment);
   try {
     await records.insert(record);
   } catch (error) {

@@ -8,7 +8,7 @@ import type { KeyMaker, KeyOrder, MadeKey } from '../keys/key-maker.ts';
 import { readRecord } from '../keys/key-record.ts';
 import type { ImportInput } from './import-input.ts';
 import { type ImportReport, importKeys } from './importer.ts';
-import { graceOf, narrows, refuseEnded } from './key-changes.ts';
+import { clippedGrace, graceOf, narrows, refuseEnded } from './key-changes.ts';
 import { type Conditional, KeyEditor, type KeyEditorParts } from './key-editor.ts';
 import { createIdSource } from './key-id.ts';
 import {
@@ -120,7 +120,9 @@ export class Issuer {
       if (notBefore === null) clear.push('notBefore');
       return {
         ...members,
-        ...(typeof expiresAt === 'number' ? { expiresAt: new Date(expiresAt) } : undefined),
+        ...(typeof expiresAt === 'number'
+          ? { expiresAt: new Date(expiresAt), ...clippedGrace(record, expiresAt) }
+          : undefined),
         ...(typeof notBefore === 'number' ? { notBefore: new Date(notBefore) } : undefined),
         clear,
         narrows: narrows(record, read),

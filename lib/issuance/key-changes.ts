@@ -33,6 +33,12 @@ export function graceOf(
   };
 }
 
+/** An old key's grace never reaches past the end of the key. */
+export function clippedGrace({ previous }: KeyRecord, expiresAt: number): Pick<KeyChange, 'previous'> {
+  if (previous === undefined || previous.expiresAt.getTime() <= expiresAt) return {};
+  return { previous: { ...previous, expiresAt: new Date(expiresAt) } };
+}
+
 /** Whether a key can do less after an update: a scope lost, an earlier end, a later beginning. */
 export function narrows(record: KeyRecord, { scopes, expiresAt, notBefore }: Changes): boolean {
   const losesScope = scopes !== undefined && record.scopes.some((scope) => !coversScope(scopes, scope));

@@ -36,6 +36,8 @@ export class KeyEditor {
   readonly #parts: KeyEditorParts;
   /** The last edit under way of each key. */
   readonly #turns = new Map<string, Promise<void>>();
+  /** Keys of which the last write failed, so that it may have been carried out, or may yet be. */
+  readonly #unsettled = new Set<string>();
 
   constructor(parts: KeyEditorParts) {
     this.#parts = parts;
@@ -74,11 +76,13 @@ export class KeyEditor {
       if (ifVersion !== undefined && record.version !== ifVersion)
         throw otherVersion(ifVersion, record.version);
       const now = this.#parts.clock.now();
-      const change = await plan(record, now);
-      if (change === 'done') {
+      const planned = await plan(record, now);
+      if (planned === 'done' && !this.#unsettled.has(id)) {
         this.#tellWhatStopped(record);
         return apiKeyOf(record);
       }
+      // A write that we gave up waiting for may still come, and undo what is done: a new version keeps it out.
+      const change = planned === 'done' ? { narrows: true } : planned;
       const changed = await this.#write(record, { ...change, updatedAt: new Date(now) });
       if (changed === undefined) continue;
       this.audit(action, changed, changedMembers(record, change));
@@ -98,12 +102,18 @@ export class KeyEditor {
     const { records, listener } = this.#parts;
     const { id, version } = record;
     const isMaybeDone = () => listener.readAgain(id);
+    const onLate = () => {
+      this.#unsettled.delete(id);
+      isMaybeDone();
+    };
     try {
-      const changed = await records.update(id, change, version, isMaybeDone);
+      const changed = await records.update(id, change, version, onLate);
+      this.#unsettled.delete(id);
       if (changed === undefined || !decides(change)) isMaybeDone();
       else listener.narrowed(id, changed.version, changed.revokedAt !== undefined);
       return changed;
     } catch (error) {
+      this.#unsettled.add(id);
       isMaybeDone();
       throw error;
     } finally {

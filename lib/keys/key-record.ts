@@ -219,3 +219,26 @@ function versionProblem(value: unknown): FieldProblem {
 function present(fields: object): object {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => (value ?? undefined) !== undefined));
 }
+
+/**
+ * A record of nobody's. It is read where there is none, so that the time of an answer does not tell whether there is
+ * one: copying and checking a record is most of what a look-up costs here.
+ */
+export const DECOY_RECORD: KeyRecord = readRecord({
+  id: '00000000-0000-7000-8000-000000000000',
+  digest: `sha256:${'A'.repeat(43)}`,
+  kind: 'opaque',
+  name: 'Decoy',
+  environment: 'live',
+  start: 'sk_live_0000',
+  end: '0000',
+  organization: { id: 'organization', slug: 'decoy' },
+  owner: { type: 'user', id: 'nobody' },
+  scopes: ['decoy:read'],
+  enabled: true,
+  version: 1,
+  createdAt: new Date(0),
+  updatedAt: new Date(0),
+  revokedAt: new Date(0),
+  metadata: {},
+});

@@ -18,7 +18,7 @@ export type MetadataCopy =
 export function copyMetadata(value: unknown): MetadataCopy {
   if (!isPlainObject(value)) return { pointer: '', problem: 'must be an object' };
   try {
-    const copy = copyJson(value, '', 1);
+    const copy = copyJson(value, '', 1, { left: MAX_BYTES });
     const bytes = Buffer.byteLength(JSON.stringify(copy));
     if (bytes > MAX_BYTES) {
       return { pointer: '', problem: `must be at most ${MAX_BYTES} bytes as JSON, and is ${bytes}` };
@@ -44,7 +44,14 @@ class NotJson extends Error {
   }
 }
 
-function copyJson(value: unknown, pointer: string, depth: number): Json {
+/** What may still be copied: each value takes at least a byte of it, and each text as many as it has characters. */
+interface Budget {
+  left: number;
+}
+
+function copyJson(value: unknown, pointer: string, depth: number, budget: Budget): Json {
+  budget.left -= typeof value === 'string' ? value.length + 1 : 1;
+  if (budget.left < 0) throw new NotJson('', `must be at most ${MAX_BYTES} bytes as JSON`);
   if (value === null || typeof value === 'boolean') return value;
   // Adding 0 makes -0 a plain 0, as which JSON would write it.
   if (typeof value === 'number' && Number.isFinite(value)) return value + 0;
@@ -55,20 +62,20 @@ function copyJson(value: unknown, pointer: string, depth: number): Json {
   if (depth > MAX_DEPTH) throw new NotJson(pointer, `must be at most ${MAX_DEPTH} levels deep`);
   if (Array.isArray(value)) {
     return Object.freeze(
-      Array.from(value, (item, index) => copyJson(item, `${pointer}/${index}`, depth + 1)),
+      Array.from(value, (item, index) => copyJson(item, `${pointer}/${index}`, depth + 1, budget)),
     );
   }
-  if (isPlainObject(value)) return copyMembers(value, pointer, depth);
+  if (isPlainObject(value)) return copyMembers(value, pointer, depth, budget);
   throw new NotJson(pointer, 'must be a JSON value');
 }
 
-function copyMembers(value: object, pointer: string, depth: number): Json {
+function copyMembers(value: object, pointer: string, depth: number, budget: Budget): Json {
   const copy: Record<string, Json> = {};
   for (const [name, member] of Object.entries(value)) {
     const at = `${pointer}/${pointerStep(name)}`;
     if (RESERVED_NAMES.has(name)) throw new NotJson(at, `must not be named "${name}"`);
     if (/\p{Surrogate}/u.test(name)) throw new NotJson(pointer, 'must be well-formed Unicode');
-    copy[name] = copyJson(member, at, depth + 1);
+    copy[name] = copyJson(member, at, depth + 1, budget);
   }
   return Object.freeze(copy);
 }

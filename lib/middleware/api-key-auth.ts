@@ -86,7 +86,7 @@ class Gate {
   #settleUnread(req: Request, res: Response, { code, detail }: CredentialProblem): boolean {
     const isAnonymous = code === 'missing_credentials' && this.#config.mode === 'optional';
     this.#tellUnread(isAnonymous ? 'anonymous' : 'refused', code);
-    if (code === 'missing_credentials' && carriesKeyInQuery(req.url)) this.#warnOfQueryKey();
+    if (code === 'missing_credentials') this.#warnOfQueryKey(req.url);
     if (!isAnonymous) {
       this.#voice.refuse(req, res, code, { detail });
       return false;
@@ -111,8 +111,9 @@ class Gate {
     events.emit({ type: 'decision', at: clock.now(), outcome, ...reason, cache: 'none', durationMs: 0 });
   }
 
-  #warnOfQueryKey(): void {
+  #warnOfQueryKey(url: string): void {
     const { events, clock } = this.#internals;
+    if (!events.mayWarn('key_in_query') || !carriesKeyInQuery(url)) return;
     const message = 'A key was sent in a query string, where logs and browsers keep it; it was not read.';
     events.warnOnce('key_in_query', clock.now(), message);
   }

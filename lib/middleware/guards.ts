@@ -2,7 +2,7 @@ import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import type { ApiKey, Environment } from '../keys/api-key.ts';
 import { coversScope, requiredScopeProblem } from '../keys/scopes.ts';
 import { badOption, describe } from '../options.ts';
-import { getApiKey, voiceOf } from './request-state.ts';
+import { passOf } from './request-state.ts';
 import { answerServerError } from './voice.ts';
 
 /**
@@ -38,8 +38,12 @@ export function requireAnyScope(...scopes: [string, ...string[]]): RequestHandle
 export function requireOrganization(id: (req: Request) => string | undefined): RequestHandler {
   if (typeof id !== 'function') throw badOption('requireOrganization', 'id', 'a function of the request', id);
   return guard('requireOrganization', ({ organization }, req) => {
-    const wanted = id(req);
-    return wanted !== undefined && wanted === organization.id ? undefined : { code: 'forbidden' };
+    const wanted: unknown = id(req);
+    if (wanted === organization.id) return undefined;
+    if (wanted === undefined || typeof wanted === 'string') return { code: 'forbidden' };
+    // A promise, most likely: it names nobody yet, and its rejection would end the process.
+    Promise.resolve(wanted).catch(() => undefined);
+    return { code: 'forbidden' };
   });
 }
 
@@ -72,12 +76,12 @@ function scopeGuard(
 /** The frame of every guard: needs an authenticator before it and a key; answers in that authenticator's voice. */
 function guard(name: string, denialOf: (apiKey: ApiKey, req: Request) => Denial | undefined): RequestHandler {
   return function apiKeyGuard(req: Request, res: Response, next: NextFunction): void {
-    const voice = voiceOf(req);
-    if (voice === undefined) {
+    const pass = passOf(req);
+    if (pass === undefined) {
       next(unguardedError(name, req));
       return;
     }
-    const apiKey = getApiKey(req);
+    const { voice, apiKey } = pass;
     let denial: Denial | undefined;
     try {
       denial = apiKey === undefined ? NOBODY : denialOf(apiKey, req);

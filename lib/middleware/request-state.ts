@@ -11,23 +11,29 @@ declare global {
   }
 }
 
+/** How a request passed an authenticator. */
+export interface Pass {
+  readonly voice: Voice;
+  readonly apiKey: ApiKey | undefined;
+}
+
 /**
- * The authenticator that let a request pass. Beside the request and not on it: `req.apiKey` alone could have been put
- * there by anybody, and each further property on a request costs microseconds.
+ * Beside the request and not on it: what stands on `req.apiKey` could have been put there by anybody, so that is for
+ * the application to read and decides nothing. Each further property on a request would cost microseconds, too.
  */
-const voices = new WeakMap<object, Voice>();
+const passes = new WeakMap<object, Pass>();
 
 export function letPass(req: Request, apiKey: ApiKey | undefined, voice: Voice): void {
   (req as { apiKey: ApiKey | undefined }).apiKey = apiKey;
-  voices.set(req, voice);
+  passes.set(req, { voice, apiKey });
 }
 
-/** The voice of the authenticator that ran; `undefined` when none did. */
-export function voiceOf(req: Request): Voice | undefined {
-  return voices.get(req);
+/** `undefined` where no authenticator ran. */
+export function passOf(req: Request): Pass | undefined {
+  return passes.get(req);
 }
 
 /** The key of a request, `undefined` for an anonymous one and where no authenticator ran. */
 export function getApiKey(req: Request): ApiKey | undefined {
-  return voices.has(req) ? (req.apiKey as ApiKey | undefined) : undefined;
+  return passes.get(req)?.apiKey;
 }

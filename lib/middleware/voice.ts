@@ -95,7 +95,7 @@ export class Voice {
     if (challenges.length > 0) res.setHeader('WWW-Authenticate', challenges);
     // Typed as answering nothing, but an async function fits that type too.
     const pending: unknown = errors(error, req, res);
-    if (pending instanceof Promise) pending.catch(() => answerServerError(res));
+    if (pending !== undefined) Promise.resolve(pending).catch(() => answerServerError(res));
   }
 }
 

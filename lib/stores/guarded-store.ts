@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import { ApiKeyError, DuplicateKeyError, StoreUnavailableError } from '../errors.ts';
+import { DuplicateKeyError, StoreUnavailableError } from '../errors.ts';
 import type { Events } from '../events.ts';
 import type { MaybePromise } from './key-store.ts';
 import { redactedError } from './redacted-error.ts';
@@ -46,9 +46,10 @@ export function createStoreCaller(timeoutMs: number, clock: Clock, events: Event
         tell(call.operation, startedAt);
         return value;
       } catch (thrown) {
-        if (isDuplicateKeyError(thrown)) {
+        const duplicate = duplicateKeyError(thrown);
+        if (duplicate !== undefined) {
           tell(call.operation, startedAt);
-          throw thrown;
+          throw duplicate;
         }
         const error = unavailable(call, thrown);
         tell(call.operation, startedAt, error);
@@ -118,11 +119,12 @@ function isThenable(value: unknown): value is PromiseLike<never> {
   );
 }
 
-/** A store plug-in may have loaded another copy of this package, so the code counts as well as the class. */
-function isDuplicateKeyError(thrown: unknown): thrown is DuplicateKeyError {
-  return (
-    thrown instanceof DuplicateKeyError || (thrown instanceof ApiKeyError && thrown.code === 'duplicate_key')
-  );
+/** A store plug-in may have loaded another copy of this package, so the code counts as the class does. */
+function duplicateKeyError(thrown: unknown): DuplicateKeyError | undefined {
+  if (thrown instanceof DuplicateKeyError) return thrown;
+  if (!(thrown instanceof Error) || !('code' in thrown) || thrown.code !== 'duplicate_key') return undefined;
+  const { field } = thrown as { field?: unknown };
+  return field === 'id' || field === 'digest' ? new DuplicateKeyError(field) : undefined;
 }
 
 function unavailable({ operation, secrets }: StoreCall<unknown>, thrown: unknown): StoreUnavailableError {

@@ -1,5 +1,5 @@
 import { DuplicateKeyError } from '../errors.ts';
-import { type KeyRecord, readRecord } from '../keys/key-record.ts';
+import { DECOY_RECORD, type KeyRecord, readRecord } from '../keys/key-record.ts';
 import type { KeyChange, KeyChanged, KeyPage, KeyStore, KeyUse, ListQuery } from './key-store.ts';
 
 /**
@@ -25,13 +25,12 @@ export class MemoryKeyStore implements KeyStore {
       }
     }
     if (ids.size > 1) throw new Error('two records for one text');
-    for (const id of ids) return this.findById(id);
-    return undefined;
+    const [id = ''] = ids;
+    return this.#copyOf(id);
   }
 
   async findById(id: string): Promise<KeyRecord | undefined> {
-    const record = this.#records.get(id);
-    return record && readRecord(record);
+    return this.#copyOf(id);
   }
 
   async insert(record: KeyRecord): Promise<void> {
@@ -96,12 +95,19 @@ export class MemoryKeyStore implements KeyStore {
   async watch(onChange: (change: KeyChanged) => void): Promise<() => Promise<void>> {
     this.#watchers.add(onChange);
     // Nothing can be missed inside one process, but silence would count as a lost watch.
-    const heartbeat = setInterval(() => onChange({ type: 'alive' }), 2_000);
+    const heartbeat = setInterval(() => tell(onChange, { type: 'alive' }), 2_000);
     heartbeat.unref();
     return async () => {
       clearInterval(heartbeat);
       this.#watchers.delete(onChange);
     };
+  }
+
+  /** Copies a decoy where there is nothing, so that finding nothing takes as long. */
+  #copyOf(id: string): KeyRecord | undefined {
+    const record = this.#records.get(id);
+    const copy = readRecord(record ?? DECOY_RECORD);
+    return record && copy;
   }
 
   #insert(given: KeyRecord): void {
@@ -129,8 +135,15 @@ export class MemoryKeyStore implements KeyStore {
   }
 
   #tell({ id, version }: KeyRecord, ended: boolean): void {
-    for (const onChange of this.#watchers) onChange({ type: 'narrowed', id, version, ended });
+    for (const onChange of this.#watchers) tell(onChange, { type: 'narrowed', id, version, ended });
   }
+}
+
+/** A listener that throws has no say in a write that is done, nor in what others hear. */
+function tell(onChange: (change: KeyChanged) => void, change: KeyChanged): void {
+  try {
+    onChange(change);
+  } catch {}
 }
 
 function fits(record: KeyRecord, query: ListQuery): boolean {

@@ -1,3 +1,6 @@
+/** Of a digest; no word of a message is that long. */
+const SHORTEST_IMAGE = 32;
+
 /** Keys and digests of our forms, wherever they stand in a text. */
 const SECRET_SHAPES = [
   /[a-z][a-z0-9_]{0,31}_(?:live|test)_[0-9A-Za-z]{38}/g,
@@ -26,7 +29,12 @@ export function redactedError(thrown: unknown, secrets: readonly string[] = []):
 
 function redact(text: string, secrets: readonly string[]): string {
   let safe = text;
-  for (const secret of secrets) safe = safe.replaceAll(secret, '[redacted]');
+  for (const secret of secrets) {
+    if (secret !== '') safe = safe.replaceAll(secret, '[redacted]');
+    // A driver may quote a digest without its scheme.
+    const image = secret.slice(secret.lastIndexOf(':') + 1);
+    if (image.length >= SHORTEST_IMAGE) safe = safe.replaceAll(image, '[redacted]');
+  }
   for (const shape of SECRET_SHAPES) safe = safe.replace(shape, '[redacted]');
   return safe;
 }

@@ -1,0 +1,135 @@
+import type { Clock } from '../clock.ts';
+import type { Environment } from '../keys/api-key.ts';
+import { apiKeyOf } from '../keys/api-key-view.ts';
+import { factsOf, refusalReason } from '../keys/checks.ts';
+import { DECOY_RECORD, type KeyRecord } from '../keys/key-record.ts';
+import { WrongAnswerError } from '../stores/fault.ts';
+import { withDeadline } from '../stores/guarded-store.ts';
+import type { Found } from './key-verifier.ts';
+import type { Entry, LookupCache, ReadStamp } from './lookup-cache.ts';
+import type { OwnerCheck } from './owner-check.ts';
+import type { Matched, RecordReader } from './record-reader.ts';
+import type { Rehasher } from './rehasher.ts';
+import { USE_RECORDED_EVERY_MS } from './use-recorder.ts';
+import { FLOOR_HELD_MS } from './watcher.ts';
+
+export interface EntryReaderParts {
+  readonly environments: readonly Environment[];
+  readonly cache: LookupCache;
+  readonly reader: RecordReader;
+  readonly ownerCheck: OwnerCheck | undefined;
+  readonly rehash: Rehasher | undefined;
+  readonly clock: Clock;
+}
+
+/** How a read ended; a fault ends it by a rejection. */
+export interface Read {
+  readonly stamp: ReadStamp;
+  readonly entry: Entry | undefined;
+}
+
+/** A verifier may have to ask others than the store; it must not keep a request waiting for ever. */
+const LONGEST_FIND_MS = 10_000;
+
+/** Gone through where there is no record, for the sake of the time that it takes. */
+const DECOY = DECOY_RECORD;
+const DECOY_FOUND: Found = { record: DECOY };
+const DECOY_MATCH: Matched = { previous: false, digest: DECOY.digest };
+
+/** Reads what a credential leads to, and leaves it in the cache. */
+export class EntryReader {
+  readonly #parts: EntryReaderParts;
+
+  constructor(parts: EntryReaderParts) {
+    this.#parts = parts;
+  }
+
+  async read(sha: string, find: () => Promise<Found | undefined>): Promise<Read> {
+    const { cache, clock } = this.#parts;
+    const stamp = cache.beginRead(clock.now());
+    const answer = await withDeadline({ run: find }, LONGEST_FIND_MS).catch((error) =>
+      this.#forgetIfWrong(sha, error),
+    );
+    const isMissing = answer === undefined || answer === null;
+    const found = isMissing ? DECOY_FOUND : answer;
+    const match = isMissing ? DECOY_MATCH : this.#matchOf(found);
+    this.#noteIfEnded(found.record);
+    const entry = await this.#entryOf(found, match, stamp);
+    if (isMissing) {
+      cache.keepMiss(sha, stamp);
+      return { stamp, entry: undefined };
+    }
+    cache.keep(sha, entry);
+    this.#rehashIfGood(found, match, entry);
+    return { stamp, entry };
+  }
+
+  #rehashIfGood({ record, rehash: digest }: Found, match: Matched, { facts }: Entry): void {
+    const { clock, environments, rehash } = this.#parts;
+    if (digest === undefined || refusalReason(facts, clock.now(), environments) !== undefined) return;
+    rehash?.(record, match, digest);
+  }
+
+  /** A record that cannot be understood may be the news of the key's end: no older one may bridge what follows. */
+  #forgetIfWrong(sha: string, error: unknown): never {
+    if (error instanceof WrongAnswerError) this.#parts.cache.forget(sha);
+    throw error;
+  }
+
+  #matchOf({ record, previous }: Found): Matched {
+    const match = this.#parts.reader.matchOf(record);
+    if (match !== undefined) {
+      if (previous === undefined) return match;
+      return { previous, digest: (previous ? record.previous?.digest : record.digest) ?? match.digest };
+    }
+    // Without a match nobody could tell whether the old key was presented, whose grace may be over.
+    throw new WrongAnswerError('A verifier must answer with a record that its lookup gave it.');
+  }
+
+  async #entryOf({ record, expiresAt }: Found, match: Matched, stamp: ReadStamp): Promise<Entry> {
+    const apiKey = apiKeyOf(record);
+    const { ownerCheck } = this.#parts;
+    const needsOwner = ownerCheck !== undefined && record !== DECOY && !hasEnded(record);
+    const ownerActive =
+      !needsOwner || (await ownerCheck(apiKey).catch((error) => this.#outdate(record, error)));
+    const facts = factsOf(record, { previous: match.previous, expiresAt }, ownerActive);
+    const graceUntil = match.previous ? { graceUntil: new Date(facts.graceEndsAt) } : undefined;
+    const end = Math.min(facts.expiresAt, facts.graceEndsAt);
+    return {
+      facts,
+      accepted: Object.freeze({ ok: true, apiKey, ...graceUntil }),
+      read: stamp.read,
+      wallAt: stamp.wallAt,
+      monotonicAt: stamp.monotonicAt,
+      endsAt: end > stamp.wallAt ? end : Number.POSITIVE_INFINITY,
+      floorsSeen: -1,
+      useDueAt: useDueAfter(record, match.previous),
+    };
+  }
+
+  /** A key that has stopped has stopped for every text of it: none may bring back an older record. */
+  #noteIfEnded(record: KeyRecord): void {
+    if (record === DECOY || hasEnded(record)) this.#noteVersion(record);
+  }
+
+  /** The owner is not known, but the record is: what is older than it must not bridge the fault. */
+  #outdate(record: KeyRecord, error: unknown): never {
+    this.#noteVersion(record);
+    throw error;
+  }
+
+  #noteVersion(record: KeyRecord): void {
+    const version = record === DECOY ? 0 : record.version;
+    this.#parts.cache.narrowed(record.id, version, record.revokedAt !== undefined, FLOOR_HELD_MS);
+  }
+}
+
+function hasEnded({ revokedAt, enabled }: KeyRecord): boolean {
+  return revokedAt !== undefined || !enabled;
+}
+
+/** `-Infinity` until the key's first use, which is recorded at once. */
+function useDueAfter(record: KeyRecord, previous: boolean): number {
+  const lastUsedAt = previous ? record.previous?.lastUsedAt : record.lastUsedAt;
+  return lastUsedAt === undefined ? Number.NEGATIVE_INFINITY : lastUsedAt.getTime() + USE_RECORDED_EVERY_MS;
+}
