@@ -1,4 +1,5 @@
 import { Authenticator } from '../../lib/authentication/authenticator.ts';
+import { EntryReader } from '../../lib/authentication/entry-reader.ts';
 import type { KeyVerifier } from '../../lib/authentication/key-verifier.ts';
 import { LookupCache } from '../../lib/authentication/lookup-cache.ts';
 import type { RecordReader } from '../../lib/authentication/record-reader.ts';
@@ -56,14 +57,16 @@ export function whole({ store, now }: World): Design {
 export function core({ store, now, spareText }: World): Design {
   const clock: Clock = { ...createClock(now) };
   const cache = new LookupCache(CACHE, clock);
+  const reader = readerOf((digests) => store.findByDigest(digests), clock);
+  const environments = ['live'] as const;
+  const parts = { environments, cache, reader, ownerCheck: undefined, rehash: undefined, clock };
   const authenticator = new Authenticator({
-    environments: ['live'],
+    environments,
     verifiers: VERIFIERS,
     cache,
-    reader: readerOf((digests) => store.findByDigest(digests), clock),
-    ownerCheck: undefined,
+    reader,
+    entryReader: new EntryReader(parts),
     uses: undefined,
-    rehash: undefined,
     refusals: { count: () => undefined, flush: () => undefined },
     wrongSecrets: new WrongSecrets(clock),
     clock,

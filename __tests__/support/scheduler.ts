@@ -61,7 +61,7 @@ const KINDS: readonly ChangeKind[] = ['revoke', 'disable', 'enable', 'narrow', '
 const { floor, imul } = Math;
 
 /** mulberry32: small, and good enough to draw lots. */
-export function randomFrom(seed: number): Random {
+function randomFrom(seed: number): Random {
   let state = seed | 0;
   return (below) => {
     state = (state + 0x6d2b79f5) | 0;
@@ -111,7 +111,7 @@ export interface Counts {
 
 type Step = readonly [label: string, go: () => void];
 
-export class Interleaving {
+class Interleaving {
   readonly counts: Counts = { accepted: 0, refused: 0, unavailable: 0, falseAccepts: 0, falseRefusals: 0 };
   readonly story: string[] = [];
   readonly #random: Random;
