@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import * as main from '../lib/index.ts';
 import * as sql from '../lib/stores/sql-key-store.ts';
+import * as testing from '../lib/testing/key-store-cases.ts';
 
 test.each([
   [
@@ -27,6 +28,7 @@ test.each([
     ],
   ],
   ['keystile/stores/sql', sql, ['SqlKeyStore']],
+  ['keystile/testing', testing, ['keyStoreCases']],
 ])('%s exports these names and no other', (_, door, names) => {
   expect(Object.keys(door).sort()).toEqual(names);
   for (const name of names) expect(typeof (door as Record<string, unknown>)[name]).toBe('function');
