@@ -2,10 +2,14 @@ export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/__tests__'],
   testMatch: ['**/*.test.ts'],
+  // Database servers start when a test first asks for one.
+  globalSetup: '<rootDir>/scripts/test-servers-setup.mjs',
+  globalTeardown: '<rootDir>/scripts/test-servers-teardown.mjs',
   // The package by its own name, as examples and documents write it.
   moduleNameMapper: {
     '^keystile$': '<rootDir>/lib/index.ts',
     '^keystile/stores/sql$': '<rootDir>/lib/stores/sql-key-store.ts',
+    '^keystile/testing$': '<rootDir>/lib/testing/key-store-cases.ts',
   },
   extensionsToTreatAsEsm: ['.ts'],
   transform: {

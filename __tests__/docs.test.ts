@@ -4,7 +4,9 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { type AddressInfo, createServer } from 'node:net';
 import { posix } from 'node:path';
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { apiKeyAuth, createApiKeys, MemoryKeyStore } from '../lib/index.ts';
+import { bcryptSecrets } from '../lib/authentication/bcrypt-secrets.ts';
+import { apiKeyAuth, createApiKeys, foreignKeys, keyPairs, MemoryKeyStore } from '../lib/index.ts';
+import { jwtKeys } from '../lib/jwt.ts';
 import { type SqlConnection, SqlKeyStore } from '../lib/stores/sql-key-store.ts';
 import { ensureBuilt, root, runExample } from './support/built-package.ts';
 import { readCurlLine, send } from './support/curl.ts';
@@ -29,6 +31,8 @@ const errors = readPage('docs/errors.md');
 describe('docs/options.md', () => {
   const store = new MemoryKeyStore();
   const unknown = { nameOfNoOption: true } as object;
+  const unknownTo = <Build extends (options: never) => unknown>(build: Build) => build(unknown as never);
+  const lifetime = { issuer: 'https://keys.test', audience: 'https://api.test', maxLifetimeMs: 1_000 };
   const sections = [
     { section: 'createApiKeys', prefix: '', build: () => createApiKeys({ store, ...unknown }) },
     {
@@ -37,6 +41,15 @@ describe('docs/options.md', () => {
       build: () => createApiKeys({ store, cache: unknown }),
     },
     { section: 'apiKeyAuth', prefix: '', build: () => apiKeyAuth(createApiKeys({ store }), unknown) },
+    { section: 'keyPairs', prefix: '', build: () => unknownTo(keyPairs) },
+    { section: 'foreignKeys', prefix: '', build: () => unknownTo(foreignKeys) },
+    { section: 'bcryptSecrets', prefix: '', build: () => unknownTo(bcryptSecrets) },
+    { section: 'jwtKeys', prefix: '', build: () => unknownTo(jwtKeys) },
+    {
+      section: 'jwtKeys: remote keys',
+      prefix: 'keys.',
+      build: () => jwtKeys({ ...lifetime, keys: unknown as [] }),
+    },
     { section: 'SqlKeyStore', prefix: '', build: () => new SqlKeyStore({} as SqlConnection, unknown) },
   ];
 
@@ -56,11 +69,18 @@ describe('docs/options.md', () => {
   });
 
   test('gives the defaults that the types give', () => {
-    const files = ['api-keys-options.ts', 'middleware/api-key-auth-options.ts', 'stores/sql-options.ts'];
+    const files = [
+      'api-keys-options.ts',
+      'middleware/api-key-auth-options.ts',
+      'stores/sql-options.ts',
+      ...['key-pairs', 'foreign-keys', 'bcrypt-secrets', 'jwt-options'].map(
+        (name) => `authentication/${name}.ts`,
+      ),
+    ];
     const given = files.flatMap((file) => defaultsIn(readFileSync(`${root}lib/${file}`, 'utf8')));
     const wrong = given.filter(({ name, value }) => {
-      const text = entryText(options, name) || entryText(options, `cache.${name}`);
-      return !text.includes(`default \`${value}\``);
+      const texts = ['', 'cache.', 'keys.'].map((prefix) => entryText(options, prefix + name));
+      return !texts.some((text) => text.includes(`default \`${value}\``));
     });
 
     expect(given.length).toBeGreaterThan(12);
@@ -127,6 +147,12 @@ describe('README.md', () => {
     expect(docs.length).toBeGreaterThan(0);
     expect(docs.filter((path) => !relativeLinks(readme).includes(path))).toEqual([]);
   });
+});
+
+test('docs/credentials.md has the vendor fallback exactly as examples/vendor-fallback.mjs has it', () => {
+  const blocks = codeBlocks(readPage('docs/credentials.md')).map(({ code }) => code);
+
+  expect(blocks).toContain(readFileSync(`${root}examples/vendor-fallback.mjs`, 'utf8'));
 });
 
 describe('examples/smallest.mjs', () => {

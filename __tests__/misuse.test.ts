@@ -287,7 +287,8 @@ const ofGuards: readonly Row[] = [
 const TABLE_RULE =
   'must be a name of 1 to 63 letters, digits and underscores that begins with no digit, but got';
 const CONNECTION_RULE =
-  'must be a client of @libsql/client, a database of node:sqlite or better-sqlite3, or { dialect, query }, but got';
+  'must be a Pool or Client of pg, the function of postgres, a PGlite, a pool or connection of mysql2/promise, a client ' +
+  'of @libsql/client, a database of node:sqlite or better-sqlite3, or { dialect, query }, but got';
 
 const ofSqlKeyStore: readonly Row[] = [
   [sql(undefined), `SqlKeyStore: connection ${CONNECTION_RULE} undefined`],
@@ -300,7 +301,7 @@ const ofSqlKeyStore: readonly Row[] = [
   [sql(client, { table: 'keys; --' }), `SqlKeyStore: table ${TABLE_RULE} "keys; --"`],
   [
     sql(client, { dialect: 'oracle' }),
-    'SqlKeyStore: dialect must be "sqlite", the only one that works today, but got "oracle"',
+    'SqlKeyStore: dialect must be "postgres" or "mysql" or "sqlite", but got "oracle"',
   ],
   [() => SqlKeyStore.schema('sqlite', { table: '1keys' }), `SqlKeyStore.schema: table ${TABLE_RULE} "1keys"`],
 ];

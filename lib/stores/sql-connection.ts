@@ -1,30 +1,33 @@
 import { badOption } from '../options.ts';
-import type { DialectRules, SqlDialect, SqlQuery, SqlResult, SqlValue } from './sql-dialect.ts';
+import type { DialectRules, SqlDialect, SqlQuery, SqlResult } from './sql-dialect.ts';
+import {
+  type LibsqlConnection,
+  libsqlQuery,
+  type Mysql2Connection,
+  mysql2Query,
+  type PgConnection,
+  type PgliteConnection,
+  type PostgresJsConnection,
+  pgliteQuery,
+  pgQuery,
+  postgresJsQuery,
+  type SqliteConnection,
+  sqliteQuery,
+} from './sql-drivers.ts';
 import { dialectRules } from './sql-options.ts';
 
 /**
- * A connection of the user's own, known by its shape: a client of `@libsql/client`, or a database of `node:sqlite` or
+ * A connection of the user's own, known by its shape: a Pool or Client of `pg`, the `sql` of `postgres`, a PGlite, a
+ * pool or connection of `mysql2/promise`, a client of `@libsql/client`, or a database of `node:sqlite` or
  * `better-sqlite3`. Any other goes in as `{ dialect, query }`.
  */
-export type SqlConnection = LibsqlConnection | SqliteConnection;
-
-interface LibsqlConnection {
-  execute(statement: { sql: string; args: SqlValue[] }): Promise<{
-    readonly rows: readonly object[];
-    readonly rowsAffected: number;
-  }>;
-  batch(...statements: never[]): Promise<unknown>;
-}
-
-interface SqliteConnection {
-  prepare(text: string): SqliteStatement;
-  exec(text: string): unknown;
-}
-
-interface SqliteStatement {
-  all(...values: SqlValue[]): readonly unknown[];
-  run(...values: SqlValue[]): { readonly changes: number | bigint };
-}
+export type SqlConnection =
+  | PgConnection
+  | PostgresJsConnection
+  | PgliteConnection
+  | Mysql2Connection
+  | LibsqlConnection
+  | SqliteConnection;
 
 /** A user's own function to reach a database by, with the dialect that it speaks. */
 export interface SqlQueryConnection {
@@ -37,8 +40,57 @@ export interface OpenConnection {
   readonly query: SqlQuery;
 }
 
-/** Texts differ by how many digests, uses and conditions they have; the frequent ones are few. */
-const MAX_PREPARED = 64;
+interface Probed {
+  readonly dialect: unknown;
+  readonly query: SqlQuery;
+}
+
+/** A kind of connection: the functions that it has, and those that only its look-alikes have. */
+interface ConnectionKind {
+  readonly has: readonly string[];
+  readonly lacks: readonly string[];
+  open(connection: never): Probed;
+}
+
+const KINDS: readonly ConnectionKind[] = [
+  {
+    has: ['unsafe'],
+    lacks: [],
+    open: (sql: PostgresJsConnection) => ({ dialect: 'postgres', query: postgresJsQuery(sql) }),
+  },
+  {
+    // Clients of the package mariadb have `batch`, and answer in another form.
+    has: ['query', 'execute'],
+    lacks: ['batch', 'promise'],
+    open: (connection: Mysql2Connection) => ({ dialect: 'mysql', query: mysql2Query(connection) }),
+  },
+  {
+    has: ['query', 'exec', 'execProtocol'],
+    lacks: [],
+    open: (database: PgliteConnection) => ({ dialect: 'postgres', query: pgliteQuery(database) }),
+  },
+  {
+    // A `mysql` has `beginTransaction`, an `mssql` has `request`, a `slonik` has `any`.
+    has: ['query', 'connect', 'end'],
+    lacks: ['execute', 'beginTransaction', 'getConnection', 'request', 'any', 'batch'],
+    open: (connection: PgConnection) => ({ dialect: 'postgres', query: pgQuery(connection) }),
+  },
+  {
+    has: ['execute', 'batch'],
+    lacks: ['query'],
+    open: (client: LibsqlConnection) => ({ dialect: 'sqlite', query: libsqlQuery(client) }),
+  },
+  {
+    // `each` marks the package sqlite3, and `batch` Cloudflare's D1: both answer later, not at once.
+    has: ['prepare', 'exec'],
+    lacks: ['each', 'batch'],
+    open: (database: SqliteConnection) => ({ dialect: 'sqlite', query: sqliteQuery(database) }),
+  },
+];
+
+const KNOWN =
+  'a Pool or Client of pg, the function of postgres, a PGlite, a pool or connection of mysql2/promise, a client of ' +
+  '@libsql/client, a database of node:sqlite or better-sqlite3, or { dialect, query }';
 
 /** @throws TypeError unless it is one of the known kinds, and speaks the dialect that is `expected`, if any is */
 export function openConnection(connection: unknown, expected: unknown): OpenConnection {
@@ -50,67 +102,32 @@ export function openConnection(connection: unknown, expected: unknown): OpenConn
   return { rules, query: checked(query) };
 }
 
-function probe(connection: unknown): { dialect: unknown; query: SqlQuery } {
-  if (hasFunctions(connection, 'query') && 'dialect' in connection) {
-    const own = connection as unknown as SqlQueryConnection;
-    return { dialect: own.dialect, query: (text, values) => own.query(text, values) };
+function probe(connection: unknown): Probed {
+  if (isOwnQuery(connection)) {
+    return { dialect: connection.dialect, query: (text, values) => connection.query(text, values) };
   }
-  // Clients of MariaDB have `execute` and `batch` too, and `query` besides.
-  if (hasFunctions(connection, 'execute', 'batch') && !hasFunctions(connection, 'query')) {
-    return { dialect: 'sqlite', query: libsqlQuery(connection as unknown as LibsqlConnection) };
+  if (hasFunctions(connection, ['query', 'execute', 'promise'])) {
+    throw new TypeError(
+      'SqlKeyStore: connection must answer with promises, but this one of mysql2 takes callbacks: ' +
+        'use mysql2/promise, or give its .promise()',
+    );
   }
-  // `each` marks the package sqlite3, and `batch` Cloudflare's D1: both answer later, not at once.
-  if (
-    hasFunctions(connection, 'prepare', 'exec') &&
-    !hasFunctions(connection, 'each') &&
-    !hasFunctions(connection, 'batch')
-  ) {
-    return { dialect: 'sqlite', query: sqliteQuery(connection as unknown as SqliteConnection) };
-  }
-  throw badOption(
-    'SqlKeyStore',
-    'connection',
-    'a client of @libsql/client, a database of node:sqlite or better-sqlite3, or { dialect, query }',
-    connection,
+  const kind = KINDS.find(
+    ({ has, lacks }) =>
+      hasFunctions(connection, has) && !lacks.some((name) => hasFunctions(connection, [name])),
   );
+  if (kind === undefined) throw badOption('SqlKeyStore', 'connection', KNOWN, connection);
+  return kind.open(connection as never);
 }
 
-function hasFunctions(value: unknown, ...names: string[]): value is object {
-  if (typeof value !== 'object' || value === null) return false;
+function isOwnQuery(connection: unknown): connection is SqlQueryConnection {
+  return hasFunctions(connection, ['query']) && typeof connection === 'object' && 'dialect' in connection;
+}
+
+/** The client of `postgres` is a function itself. */
+function hasFunctions(value: unknown, names: readonly string[]): value is object {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
   return names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function');
-}
-
-function libsqlQuery(client: LibsqlConnection): SqlQuery {
-  return async (text, values) => {
-    const { rows, rowsAffected } = await client.execute({ sql: text, args: [...values] });
-    return { rows, affectedRows: rowsAffected };
-  };
-}
-
-function sqliteQuery(database: SqliteConnection): SqlQuery {
-  const prepare = preparedStatements(database);
-  return async (text, values) => {
-    const statement = prepare(text);
-    if (givesRows(text)) return { rows: statement.all(...values) as object[], affectedRows: 0 };
-    return { rows: [], affectedRows: Number(statement.run(...values).changes) };
-  };
-}
-
-/** Of our own texts only: a name in them stands in quotes, so this RETURNING with its blanks is the word of SQL. */
-function givesRows(text: string): boolean {
-  return text.startsWith('SELECT ') || text.includes(' RETURNING ');
-}
-
-/** Keeps the statements used last, as these drivers would otherwise compile the text at every call. */
-function preparedStatements(database: SqliteConnection): (text: string) => SqliteStatement {
-  const kept = new Map<string, SqliteStatement>();
-  return (text) => {
-    const statement = kept.get(text) ?? database.prepare(text);
-    kept.delete(text);
-    kept.set(text, statement);
-    if (kept.size > MAX_PREPARED) kept.delete(kept.keys().next().value as string);
-    return statement;
-  };
 }
 
 /** An answer of another form would read as "not found" or as "taken", and that is what it must not do. */

@@ -6,7 +6,7 @@ import type { KeyChange, KeyPage, KeyStore, KeyUse, ListQuery } from './key-stor
 import { openConnection, type SqlConnection, type SqlQueryConnection } from './sql-connection.ts';
 import type { DialectRules, SqlDialect, SqlQuery, SqlResult } from './sql-dialect.ts';
 import { dialectRules, readOptions, readTable, type SqlKeyStoreOptions } from './sql-options.ts';
-import { recordOfRow } from './sql-rows.ts';
+import { changedRecord, recordOfRow } from './sql-rows.ts';
 import { schemaStatements } from './sql-schema.ts';
 import {
   deleteRecord,
@@ -15,8 +15,10 @@ import {
   selectByDigest,
   selectById,
   selectPage,
+  selectVersion,
   updateLastUsed,
   updateRecord,
+  updateReturning,
 } from './sql-statements.ts';
 
 export type { SqlConnection } from './sql-connection.ts';
@@ -75,16 +77,16 @@ export class SqlKeyStore implements KeyStore {
   }
 
   async insert(record: KeyRecord): Promise<void> {
-    const { affectedRows } = await this.#run(insertRecord(this.#table, record));
-    if (affectedRows === 1) return;
+    if (await this.#wasInserted(record)) return;
     const { rows } = await this.#run(selectById(this.#table, record.id));
     throw new DuplicateKeyError(rows.length === 0 ? 'digest' : 'id');
   }
 
   async update(id: string, change: KeyChange, expectedVersion: number): Promise<KeyRecord | undefined> {
     try {
-      const { rows } = await this.#run(updateRecord(this.#table, id, change, expectedVersion));
-      return firstRecord(rows);
+      return this.#rules.updateReturns
+        ? await this.#updateReturning(id, change, expectedVersion)
+        : await this.#readAndUpdate(id, change, expectedVersion);
     } catch (error) {
       // Digests are all that a change can set and that must be unique.
       throw this.#rules.isUniqueViolation(error) ? new DuplicateKeyError('digest') : error;
@@ -106,12 +108,43 @@ export class SqlKeyStore implements KeyStore {
 
   async recordUse(uses: readonly KeyUse[]): Promise<void> {
     for (let start = 0; start < uses.length; start += USES_PER_STATEMENT) {
-      await this.#run(updateLastUsed(this.#table, uses.slice(start, start + USES_PER_STATEMENT)));
+      const some = uses.slice(start, start + USES_PER_STATEMENT);
+      await this.#run(updateLastUsed(this.#table, some, this.#rules.lockRows));
     }
   }
 
+  async #wasInserted(record: KeyRecord): Promise<boolean> {
+    const { skipDuplicates, isUniqueViolation } = this.#rules;
+    try {
+      const { affectedRows } = await this.#run(insertRecord(this.#table, record, skipDuplicates));
+      return affectedRows === 1;
+    } catch (error) {
+      if (isUniqueViolation(error)) return false;
+      throw error;
+    }
+  }
+
+  async #updateReturning(id: string, change: KeyChange, version: number): Promise<KeyRecord | undefined> {
+    const { rows } = await this.#run(updateReturning(this.#table, id, change, version));
+    return firstRecord(rows);
+  }
+
+  /**
+   * Where an UPDATE answers no rows. The record is read before and not after: if the conditional write that follows
+   * succeeds, it was this version that it changed, and what came of it is known. Read after, it might be changed
+   * again or gone, and a write that was made would be taken for one that was not.
+   */
+  async #readAndUpdate(id: string, change: KeyChange, version: number): Promise<KeyRecord | undefined> {
+    const { rows } = await this.#run(selectVersion(this.#table, id, version));
+    const [row] = rows;
+    if (row === undefined) return undefined;
+    const changed = changedRecord(row, change, version + 1);
+    const { affectedRows } = await this.#run(updateRecord(this.#table, id, change, version));
+    return affectedRows === 0 ? undefined : changed;
+  }
+
   #run({ text, values }: Statement): Promise<SqlResult> {
-    return this.#query(text, values);
+    return this.#query(this.#rules.numbersValues ? numbered(text) : text, values);
   }
 
   /** Waits while another process is at the same: a connection without a busy timeout gives up at once. */
@@ -126,6 +159,15 @@ export class SqlKeyStore implements KeyStore {
       }
     }
   }
+}
+
+/** Our own texts hold no other question mark: the name of a table has none. */
+function numbered(text: string): string {
+  let count = 0;
+  return text.replace(/\?/g, () => {
+    count += 1;
+    return `$${count}`;
+  });
 }
 
 function firstRecord(rows: readonly object[]): KeyRecord | undefined {

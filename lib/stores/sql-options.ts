@@ -1,4 +1,6 @@
-import { badOption, checkOptionNames, describe } from '../options.ts';
+import { badOption, checkOptionNames } from '../options.ts';
+import { mysqlDialect } from './mysql-dialect.ts';
+import { postgresDialect } from './postgres-dialect.ts';
 import type { DialectRules, SqlDialect } from './sql-dialect.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
 
@@ -9,8 +11,12 @@ export interface SqlKeyStoreOptions {
   readonly dialect?: SqlDialect;
 }
 
-/** Dialects that work today; a further one is a file beside `sqlite-dialect.ts` and a line here. */
-const DIALECTS: { readonly [Name in SqlDialect]?: DialectRules } = { sqlite: sqliteDialect };
+/** A further one is a file beside `sqlite-dialect.ts` and a line here. */
+const DIALECTS: { readonly [Name in SqlDialect]: DialectRules } = {
+  postgres: postgresDialect,
+  mysql: mysqlDialect,
+  sqlite: sqliteDialect,
+};
 
 const DEFAULT_TABLE = 'keystile_keys';
 
@@ -32,12 +38,9 @@ export function readOptions(options: unknown): { readonly table: string; readonl
   return { table: readTable('SqlKeyStore', given), dialect: given['dialect'] };
 }
 
-/** @throws TypeError for a dialect that does not exist, or does not work yet */
+/** @throws TypeError for a dialect that does not exist */
 export function dialectRules(owner: string, dialect: unknown): DialectRules {
   const known = Object.keys(DIALECTS);
-  if (known.includes(dialect as string)) return DIALECTS[dialect as SqlDialect] as DialectRules;
-  const names = known.map((name) => `"${name}"`).join(' or ');
-  throw new TypeError(
-    `${owner}: dialect must be ${names}, the only one that works today, but got ${describe(dialect)}`,
-  );
+  if (known.includes(dialect as string)) return DIALECTS[dialect as SqlDialect];
+  throw badOption(owner, 'dialect', known.map((name) => `"${name}"`).join(' or '), dialect);
 }

@@ -9,6 +9,8 @@ type Cells = { [Name in ColumnName]?: SqlValue };
 type ChangeableMember = Exclude<keyof KeyChange, 'clear' | 'narrows'>;
 type ClearableMember = NonNullable<KeyChange['clear']>[number];
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 const KINDS: readonly KeyKind[] = ['opaque', 'pair', 'jwt'];
 const ENVIRONMENTS: readonly Environment[] = ['live', 'test'];
 const OWNER_TYPES: readonly Owner['type'][] = ['organization', 'user', 'service'];
@@ -59,6 +61,11 @@ export function valuesOfRecord(record: KeyRecord): readonly SqlValue[] {
     ...cellsOf(record),
   };
   return COLUMN_NAMES.map((name) => cells[name] ?? null);
+}
+
+/** The record that a change makes of the one in a row, which has the version that the change expects. */
+export function changedRecord(row: object, change: KeyChange, version: number): KeyRecord {
+  return recordOfRow({ ...row, ...cellsOfChange(change), version });
 }
 
 /** The columns that a change sets, and what to. */
@@ -144,10 +151,20 @@ function maybe<T>(
   return cell(row, column) === null ? undefined : read(row, column);
 }
 
+/** Text that is kept as bytes, as in MySQL, comes as bytes. */
 function readText(row: object, column: ColumnName): string {
   const value = cell(row, column);
   if (typeof value === 'string') return value;
+  if (ArrayBuffer.isView(value)) return readBytes(value as Uint8Array, column);
   throw unreadable(column, 'holds no text');
+}
+
+function readBytes(bytes: Uint8Array, column: ColumnName): string {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    throw unreadable(column, 'holds no UTF-8');
+  }
 }
 
 function readOneOf<T extends string>(row: object, column: ColumnName, allowed: readonly T[]): T {

@@ -1,4 +1,5 @@
-import type { DialectRules } from './sql-dialect.ts';
+import { hash } from 'node:crypto';
+import type { ColumnType, DialectRules } from './sql-dialect.ts';
 
 export type ColumnName =
   | 'id'
@@ -30,63 +31,86 @@ export type ColumnName =
   | 'rotated_at';
 
 interface Column {
-  readonly type: 'text' | 'integer';
+  readonly type: ColumnType;
   readonly constraint: '' | ' NOT NULL' | ' UNIQUE' | ' NOT NULL UNIQUE' | ' NOT NULL PRIMARY KEY';
 }
 
-const text: Column = { type: 'text', constraint: ' NOT NULL' };
-const integer: Column = { type: 'integer', constraint: ' NOT NULL' };
-const textOrAbsent: Column = { type: 'text', constraint: '' };
-const integerOrAbsent: Column = { type: 'integer', constraint: '' };
+const exact = (length: number, constraint: Column['constraint'] = ' NOT NULL'): Column => ({
+  type: { kind: 'exact', length },
+  constraint,
+});
+const text = (length: number, constraint: Column['constraint'] = ' NOT NULL'): Column => ({
+  type: { kind: 'text', length },
+  constraint,
+});
+const json: Column = { type: { kind: 'json', length: 1_000_000 }, constraint: ' NOT NULL' };
+const flag: Column = { type: { kind: 'flag', length: 1 }, constraint: ' NOT NULL' };
+const integer: Column = { type: { kind: 'integer', length: 16 }, constraint: ' NOT NULL' };
+const integerOrAbsent: Column = { ...integer, constraint: '' };
 
-/** Times are integers of milliseconds, and structures JSON text, so that three databases give back the same. */
+/**
+ * Times are integers of milliseconds, and structures JSON text, so that three databases give back the same. The
+ * longest digest is that of a JWT key: `jwt:`, an id of 255, `:` and 16 digits.
+ */
 const COLUMNS: Readonly<Record<ColumnName, Column>> = {
-  id: { type: 'text', constraint: ' NOT NULL PRIMARY KEY' },
-  digest: { type: 'text', constraint: ' NOT NULL UNIQUE' },
-  previous_digest: { type: 'text', constraint: ' UNIQUE' },
+  id: exact(255, ' NOT NULL PRIMARY KEY'),
+  digest: exact(300, ' NOT NULL UNIQUE'),
+  previous_digest: exact(300, ' UNIQUE'),
   previous_expires_at: integerOrAbsent,
   previous_last_used_at: integerOrAbsent,
-  kind: text,
-  name: text,
-  environment: text,
-  key_start: text,
-  key_end: text,
-  organization_id: text,
-  organization_slug: textOrAbsent,
-  owner_type: text,
-  owner_id: text,
-  scopes: text,
-  metadata: text,
-  enabled: integer,
+  kind: exact(16),
+  name: text(100),
+  environment: exact(16),
+  key_start: text(64),
+  key_end: text(64),
+  organization_id: exact(255),
+  organization_slug: text(255, ''),
+  owner_type: exact(16),
+  owner_id: exact(255),
+  scopes: json,
+  metadata: json,
+  enabled: flag,
   version: integer,
   created_at: integer,
-  created_by: textOrAbsent,
+  created_by: text(255, ''),
   updated_at: integer,
   last_used_at: integerOrAbsent,
   expires_at: integerOrAbsent,
   not_before: integerOrAbsent,
   revoked_at: integerOrAbsent,
-  revocation_reason: textOrAbsent,
+  revocation_reason: text(500, ''),
   rotated_at: integerOrAbsent,
 };
+
+/** Each with the id behind it, so that a page is read in the order of the index. */
+const INDEXED: readonly ColumnName[] = ['organization_id', 'owner_id'];
+
+/** PostgreSQL cuts longer names, of which two may then be one. */
+const MAX_NAME_LENGTH = 63;
 
 export const COLUMN_NAMES: readonly ColumnName[] = Object.keys(COLUMNS) as ColumnName[];
 
 /** Each may be run any number of times: what is there already stays as it is. */
 export function schemaStatements(rules: DialectRules, table: string): readonly string[] {
-  const columns = COLUMN_NAMES.map((name) => {
-    const { type, constraint } = COLUMNS[name];
-    return `  ${name} ${rules.types[type]}${constraint}`;
+  const name = rules.quote(table);
+  const lines = COLUMN_NAMES.map((column) => {
+    const { type, constraint } = COLUMNS[column];
+    return `${column} ${rules.columnType(type)}${constraint}`;
   });
-  return [
-    `CREATE TABLE IF NOT EXISTS ${rules.quote(table)} (\n${columns.join(',\n')}\n)${rules.tableOptions}`,
-    createIndex(rules, table, 'organization_id'),
-    createIndex(rules, table, 'owner_id'),
-  ];
+  const inside = rules.indexStatements ? [] : INDEXED.map((column) => `INDEX by_${column} (${column}, id)`);
+  const behind = rules.indexStatements
+    ? INDEXED.map((column) => {
+        const index = rules.quote(indexName(table, column));
+        return `CREATE INDEX IF NOT EXISTS ${index} ON ${name} (${column}, id)`;
+      })
+    : [];
+  const definition = [...lines, ...inside].map((line) => `  ${line}`).join(',\n');
+  return [`CREATE TABLE IF NOT EXISTS ${name} (\n${definition}\n)${rules.tableOptions}`, ...behind];
 }
 
-/** With the id, so that a page of them is read in the order of the index. */
-function createIndex(rules: DialectRules, table: string, column: ColumnName): string {
-  const index = rules.quote(`${table}_${column}`);
-  return `CREATE INDEX IF NOT EXISTS ${index} ON ${rules.quote(table)} (${column}, id)`;
+function indexName(table: string, column: ColumnName): string {
+  const name = `${table}_${column}`;
+  if (name.length <= MAX_NAME_LENGTH) return name;
+  const digest = hash('sha256', name, 'hex').slice(0, 8);
+  return `${name.slice(0, MAX_NAME_LENGTH - 9)}_${digest}`;
 }

@@ -12,24 +12,35 @@ export interface Statement {
 
 const COLUMN_LIST = COLUMN_NAMES.join(', ');
 
+/** Not by name: a database takes longer to read 27 names than to find the row. One that is missing is found out. */
+const ALL = '*';
+
 /** Two rows at most: a second one is all it takes to know that something is wrong. */
 export function selectByDigest(table: string, digests: readonly string[]): Statement {
   const list = marks(digests.length);
   return {
-    text: `SELECT ${COLUMN_LIST} FROM ${table} WHERE digest IN (${list}) OR previous_digest IN (${list}) LIMIT 2`,
+    text: `SELECT ${ALL} FROM ${table} WHERE digest IN (${list}) OR previous_digest IN (${list}) LIMIT 2`,
     values: [...digests, ...digests],
   };
 }
 
 export function selectById(table: string, id: string): Statement {
-  return { text: `SELECT ${COLUMN_LIST} FROM ${table} WHERE id = ?`, values: [id] };
+  return { text: `SELECT ${ALL} FROM ${table} WHERE id = ?`, values: [id] };
 }
 
-export function insertRecord(table: string, record: KeyRecord): Statement {
+/** @param skipDuplicates - what the dialect says behind it */
+export function insertRecord(table: string, record: KeyRecord, skipDuplicates: string): Statement {
   const list = marks(COLUMN_NAMES.length);
   return {
-    text: `INSERT INTO ${table} (${COLUMN_LIST}) VALUES (${list}) ON CONFLICT DO NOTHING`,
+    text: `INSERT INTO ${table} (${COLUMN_LIST}) VALUES (${list})${skipDuplicates}`,
     values: valuesOfRecord(record),
+  };
+}
+
+export function selectVersion(table: string, id: string, version: number): Statement {
+  return {
+    text: `SELECT ${ALL} FROM ${table} WHERE id = ? AND version = ?`,
+    values: [id, version],
   };
 }
 
@@ -42,9 +53,15 @@ export function updateRecord(
   const cells = Object.entries(cellsOfChange(change));
   const set = ['version = version + 1', ...cells.map(([column]) => `${column} = ?`)].join(', ');
   return {
-    text: `UPDATE ${table} SET ${set} WHERE id = ? AND version = ? RETURNING ${COLUMN_LIST}`,
+    text: `UPDATE ${table} SET ${set} WHERE id = ? AND version = ?`,
     values: [...cells.map(([, value]) => value), id, expectedVersion],
   };
+}
+
+/** The same, and with it the record as it then is. */
+export function updateReturning(...of: Parameters<typeof updateRecord>): Statement {
+  const { text, values } = updateRecord(...of);
+  return { text: `${text} RETURNING ${ALL}`, values };
 }
 
 export function deleteRecord(table: string, id: string): Statement {
@@ -57,7 +74,7 @@ export function selectPage(table: string, query: ListQuery): Statement {
   const conditions = listConditions(query, isNewestFirst);
   const where = conditions.length === 0 ? '' : ` WHERE ${conditions.map(({ text }) => text).join(' AND ')}`;
   return {
-    text: `SELECT ${COLUMN_LIST} FROM ${table}${where} ORDER BY id ${isNewestFirst ? 'DESC' : 'ASC'} LIMIT ?`,
+    text: `SELECT ${ALL} FROM ${table}${where} ORDER BY id ${isNewestFirst ? 'DESC' : 'ASC'} LIMIT ?`,
     values: [...conditions.flatMap(({ values }) => values), query.limit + 1],
   };
 }
@@ -84,8 +101,13 @@ function revokedCondition(revoked: boolean | undefined): Statement | undefined {
   return { text: revoked ? 'revoked_at IS NOT NULL' : 'revoked_at IS NULL', values: [] };
 }
 
-/** The uses of current and of previous keys in one statement, in words that every database understands. */
-export function updateLastUsed(table: string, uses: readonly KeyUse[]): Statement {
+/**
+ * The uses of current and of previous keys in one statement.
+ *
+ * @param lockRows - what the dialect says to lock rows in the order of their ids: two processes that note the uses of
+ *   the same keys, each in an order of its own, would wait for one another
+ */
+export function updateLastUsed(table: string, uses: readonly KeyUse[], lockRows: string): Statement {
   const assignments = [
     forward(
       'last_used_at',
@@ -100,8 +122,11 @@ export function updateLastUsed(table: string, uses: readonly KeyUse[]): Statemen
   ].filter((one) => one !== undefined);
   const ids = [...new Set(uses.map((use) => use.id))];
   const set = assignments.map(({ text }) => text).join(', ');
+  const list = marks(ids.length);
+  const rows =
+    lockRows === '' ? list : `SELECT id FROM ${table} WHERE id IN (${list}) ORDER BY id${lockRows}`;
   return {
-    text: `UPDATE ${table} SET ${set} WHERE id IN (${marks(ids.length)}) AND revoked_at IS NULL`,
+    text: `UPDATE ${table} SET ${set} WHERE id IN (${rows}) AND revoked_at IS NULL`,
     values: [...assignments.flatMap(({ values }) => values), ...ids],
   };
 }

@@ -1,20 +1,24 @@
-import type { DialectRules } from './sql-dialect.ts';
+import { type ColumnType, type DialectRules, errorAndCauses } from './sql-dialect.ts';
 
-/** How the drivers tell the same result code: by name or by number, each under a member of its own. */
-interface SqliteError {
-  readonly code?: unknown;
-  readonly extendedCode?: unknown;
-  readonly errcode?: unknown;
-  readonly rawCode?: unknown;
-  readonly message?: unknown;
-}
+const TYPES: Readonly<Record<ColumnType['kind'], string>> = {
+  exact: 'TEXT',
+  text: 'TEXT',
+  json: 'TEXT',
+  integer: 'INTEGER',
+  flag: 'INTEGER',
+};
 
 /** SQLite 3.37 and later: STRICT, without which a column takes values of any type, and RETURNING. */
 export const sqliteDialect: DialectRules = Object.freeze({
   name: 'sqlite',
-  types: Object.freeze({ text: 'TEXT', integer: 'INTEGER' }),
+  columnType: ({ kind }: ColumnType) => TYPES[kind],
   tableOptions: ' STRICT',
   quote: (name: string) => `"${name}"`,
+  indexStatements: true,
+  numbersValues: false,
+  skipDuplicates: ' ON CONFLICT DO NOTHING',
+  updateReturns: true,
+  lockRows: '',
   isUniqueViolation,
   isBusy,
 });
@@ -34,13 +38,18 @@ function isBusy(error: unknown): boolean {
   return names.some((name) => name.startsWith('SQLITE_BUSY')) || numbers.some((code) => (code & 0xff) === 5);
 }
 
+/** The drivers tell the same result code by name or by number, each under a member of its own. */
 function resultCodes(error: unknown): { names: string[]; numbers: number[]; message: string } {
-  if (typeof error !== 'object' || error === null) return { names: [], numbers: [], message: '' };
-  const { code, extendedCode, errcode, rawCode, message } = error as SqliteError;
-  const codes = [code, extendedCode, errcode, rawCode];
+  const errors = errorAndCauses(error);
+  const codes = errors.flatMap(({ code, extendedCode, errcode, rawCode }) => [
+    code,
+    extendedCode,
+    errcode,
+    rawCode,
+  ]);
   return {
     names: codes.filter((one) => typeof one === 'string'),
     numbers: codes.filter((one) => typeof one === 'number'),
-    message: String(message),
+    message: errors.map(({ message }) => String(message)).join('\n'),
   };
 }
