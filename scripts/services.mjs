@@ -337,7 +337,10 @@ async function keep(name, folder, ownerPid) {
   renameSync(join(folder, `${name}.part`), join(folder, `${name}.json`));
   if (server === undefined) return;
   while (isAlive(Number(ownerPid))) await sleep(500);
-  if (!isEnding) await end();
+  if (isEnding) return;
+  // An owner that was killed has cleaned up nothing.
+  rmSync(folder, { recursive: true, force: true });
+  await end();
 }
 
 function isAlive(pid) {
