@@ -292,7 +292,7 @@ const CONNECTION_RULE =
 
 const ofSqlKeyStore: readonly Row[] = [
   [sql(undefined), `SqlKeyStore: connection ${CONNECTION_RULE} undefined`],
-  [sql('file:keys.db'), `SqlKeyStore: connection ${CONNECTION_RULE} "file:keys.db"`],
+  [sql('file:keys.db'), `SqlKeyStore: connection ${CONNECTION_RULE} a text`],
   [sql({ query: () => undefined }), `SqlKeyStore: connection ${CONNECTION_RULE} an object`],
   [
     sql(client, { tabel: 'keys' }),

@@ -116,6 +116,9 @@ function probe(connection: unknown): Probed {
     ({ has, lacks }) =>
       hasFunctions(connection, has) && !lacks.some((name) => hasFunctions(connection, [name])),
   );
+  // A text is most likely a URL, with a password in it.
+  if (typeof connection === 'string')
+    throw new TypeError(`SqlKeyStore: connection must be ${KNOWN}, but got a text`);
   if (kind === undefined) throw badOption('SqlKeyStore', 'connection', KNOWN, connection);
   return kind.open(connection as never);
 }

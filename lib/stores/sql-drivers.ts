@@ -80,9 +80,21 @@ export function sqliteQuery(database: SqliteConnection): SqlQuery {
 
 /** Without a name, so that no statement is left behind on a connection that a pooler gives to somebody else. */
 export function pgQuery(connection: PgConnection): SqlQuery {
-  return async (text, values) => {
+  const query: SqlQuery = async (text, values) => {
     const { rows, rowCount } = await connection.query(text, [...values]);
     return { rows, affectedRows: rowCount ?? 0 };
+  };
+  // Only a Pool counts its clients, and has another for each query.
+  return 'totalCount' in connection ? query : oneAtATime(query);
+}
+
+/** A Client of pg queues what comes while it is busy; version 8 warns of that, and version 9 will not do it any more. */
+function oneAtATime(query: SqlQuery): SqlQuery {
+  let last: Promise<unknown> = Promise.resolve();
+  return (text, values) => {
+    const next = last.then(() => query(text, values));
+    last = next.catch(() => undefined);
+    return next;
   };
 }
 
