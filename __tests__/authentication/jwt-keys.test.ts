@@ -118,6 +118,24 @@ describe('a key that was verified', () => {
     expect(verdict).toMatchObject({ ok: true, apiKey: { organization: { id: 'org_1' } } });
   });
 
+  test('lends its place in the cache to no other text with its signature', async () => {
+    const { apiKeys } = await openJwts();
+    const { key } = await apiKeys.create({ ...KEY_INPUT, kind: 'jwt' });
+    expect(await apiKeys.verify(key)).toMatchObject({ ok: true });
+    const [header = '', payload = '', signature = ''] = key.split('.');
+    const claims = JSON.parse(Buffer.from(payload, 'base64url').toString());
+    const later = Buffer.from(JSON.stringify({ ...claims, exp: claims.exp + 1 })).toString('base64url');
+    expect(await apiKeys.verify([header, later, signature].join('.'))).toEqual({
+      ok: false,
+      reason: 'unknown',
+    });
+    expect(await apiKeys.verify([header, later, signature].join('.'))).toEqual({
+      ok: false,
+      reason: 'unknown',
+    });
+    expect(apiKeys.verify(key)).toMatchObject({ ok: true });
+  });
+
   test('ends when the token says, although its record lives on', async () => {
     const { apiKeys, key, clock } = await openJwts();
     const verdicts = [await apiKeys.verify(key)];

@@ -3,8 +3,8 @@ import { ApiKeyError, type ErrorCode } from '../errors.ts';
 import type { Events } from '../events.ts';
 import type { ApiKey, Environment } from '../keys/api-key.ts';
 import { type RefusalReason, refusalReason } from '../keys/checks.ts';
-import { sha256 } from '../keys/digest.ts';
 import { faultOf, WrongAnswerError } from '../stores/fault.ts';
+import { type CacheName, cacheNameOf, cacheNameOfPair } from './cache-name.ts';
 import type { EntryReader, Read } from './entry-reader.ts';
 import { splitPair } from './key-pairs.ts';
 import type { Found } from './key-verifier.ts';
@@ -33,8 +33,7 @@ type Source = 'hit' | 'miss' | 'stale' | 'none';
 
 /** A credential that is not in the cache. */
 interface Question {
-  /** What the cache knows it by. */
-  readonly sha: string;
+  readonly name: CacheName;
   /** As it was presented; of a pair the id. */
   readonly text: string;
   /** The id of a pair, of which wrong secrets are counted, and how many may be. */
@@ -57,7 +56,7 @@ const MAX_READS = 4;
 /** From the text of a credential to a verdict. */
 export class Authenticator {
   readonly #parts: AuthenticatorParts;
-  /** Reads under way, by the SHA-256 of the text: all who ask for one text wait for one read. */
+  /** Reads under way, by the name of the text: all who ask for one text wait for one read. */
   readonly #reads = new Map<string, Promise<Read>>();
 
   constructor(parts: AuthenticatorParts) {
@@ -71,8 +70,8 @@ export class Authenticator {
     if (typeof text !== 'string' || !verifiers.isReadable(text)) {
       return this.#refuse('malformed', undefined, 'none', startedAt);
     }
-    const sha = sha256(text);
-    const hit = this.#decideFromCache(sha, text, startedAt);
+    const name = cacheNameOf(text);
+    const hit = this.#decideFromCache(name, text, startedAt);
     if (hit !== undefined) return hit;
     const shape = verifiers.shapeOf(text);
     if (typeof shape === 'string') {
@@ -82,7 +81,7 @@ export class Authenticator {
     const pairId = shape.pairs === undefined ? undefined : splitPair(text)[0];
     const triesPerMinute = shape.pairs?.triesPerMinute;
     const find = () => shape.find(text, reader);
-    return this.#lookUp({ sha, text, pairId, triesPerMinute, source, startedAt, find });
+    return this.#lookUp({ name, text, pairId, triesPerMinute, source, startedAt, find });
   }
 
   /** As {@link verify}, for an id and its secret. */
@@ -92,42 +91,41 @@ export class Authenticator {
     if (![id, secret].every((part) => typeof part === 'string' && verifiers.isReadable(part))) {
       return this.#refuse('malformed', undefined, 'none', startedAt);
     }
-    // The length parts the two for certain, and no text that can be presented by itself begins with NUL.
-    const sha = sha256(`\0${id.length}:${id}:${secret}`);
-    const hit = this.#decideFromCache(sha, id, startedAt);
+    const name = cacheNameOfPair(id, secret);
+    const hit = this.#decideFromCache(name, id, startedAt);
     if (hit !== undefined) return hit;
     const pairs = verifiers.pairVerifierOf(id, secret);
     if (pairs === undefined) return this.#refuse('malformed', undefined, 'none', startedAt);
     const { triesPerMinute } = pairs;
     const find = () => pairs.find(id, secret, reader);
-    return this.#lookUp({ sha, text: id, pairId: id, triesPerMinute, source, startedAt, find });
+    return this.#lookUp({ name, text: id, pairId: id, triesPerMinute, source, startedAt, find });
   }
 
-  #decideFromCache(sha: string, text: string, startedAt: number): Verdict | undefined {
+  #decideFromCache(name: CacheName, text: string, startedAt: number): Verdict | undefined {
     const now = this.#parts.clock.now();
-    const entry = this.#parts.cache.fresh(sha, now);
+    const entry = this.#parts.cache.fresh(name, now);
     return entry === undefined ? undefined : this.#decide(entry, text, now, 'hit', startedAt);
   }
 
   #lookUp(question: Question): Verdict | Promise<Verdict> {
     const { cache, clock, wrongSecrets } = this.#parts;
-    const { pairId, triesPerMinute, source, sha, startedAt } = question;
+    const { pairId, triesPerMinute, source, name, startedAt } = question;
     let counted: Try | undefined;
     try {
       // Who joins a read that is under way tries nothing new.
-      const isNew = pairId !== undefined && !this.#reads.has(sha);
+      const isNew = pairId !== undefined && !this.#reads.has(keyOf(name));
       if (isNew) counted = wrongSecrets.begin(pairId, source?.ip, triesPerMinute);
     } catch (error) {
       if (error instanceof ApiKeyError) this.#tell('refused', 'none', startedAt, error.code);
       return Promise.reject(error);
     }
-    if (cache.isMissing(sha, clock.now())) return this.#refuseUnknown(question, 'hit');
+    if (cache.isMissing(name, clock.now())) return this.#refuseUnknown(question, 'hit');
     return this.#readAndDecide(question, counted);
   }
 
   async #readAndDecide(question: Question, counted: Try | undefined): Promise<Verdict> {
     const { cache, clock, wrongSecrets } = this.#parts;
-    const { text, sha, startedAt } = question;
+    const { text, name, startedAt } = question;
     let isWrong = false;
     try {
       for (let attempt = 1; attempt <= MAX_READS; attempt += 1) {
@@ -140,7 +138,7 @@ export class Authenticator {
     } catch (thrown) {
       const { error, mayUseStale } = faultOf(thrown, [text]);
       const now = clock.now();
-      const entry = mayUseStale ? cache.stale(sha, now) : undefined;
+      const entry = mayUseStale ? cache.stale(name, now) : undefined;
       if (entry !== undefined) return this.#decide(entry, text, now, 'stale', startedAt);
       this.#tell('unavailable', 'miss', startedAt, error.code);
       throw error;
@@ -165,11 +163,12 @@ export class Authenticator {
   }
 
   #read(question: Question): Promise<Read> {
-    const { sha } = question;
-    const underWay = this.#reads.get(sha);
+    const { name, find } = question;
+    const key = keyOf(name);
+    const underWay = this.#reads.get(key);
     if (underWay !== undefined) return underWay;
-    const begun = this.#parts.entryReader.read(sha, question.find).finally(() => this.#reads.delete(sha));
-    this.#reads.set(sha, begun);
+    const begun = this.#parts.entryReader.read(name, find).finally(() => this.#reads.delete(key));
+    this.#reads.set(key, begun);
     return begun;
   }
 
@@ -219,4 +218,8 @@ export class Authenticator {
       ...(apiKey === undefined ? undefined : { keyId: apiKey.id, organizationId: apiKey.organization.id }),
     });
   }
+}
+
+function keyOf({ sha, rest }: CacheName): string {
+  return sha + rest;
 }

@@ -5,6 +5,7 @@ import { factsOf, refusalReason } from '../keys/checks.ts';
 import { DECOY_RECORD, type KeyRecord } from '../keys/key-record.ts';
 import { WrongAnswerError } from '../stores/fault.ts';
 import { withDeadline } from '../stores/guarded-store.ts';
+import type { CacheName } from './cache-name.ts';
 import type { Found } from './key-verifier.ts';
 import type { Entry, LookupCache, ReadStamp } from './lookup-cache.ts';
 import type { OwnerCheck } from './owner-check.ts';
@@ -44,22 +45,22 @@ export class EntryReader {
     this.#parts = parts;
   }
 
-  async read(sha: string, find: () => Promise<Found | undefined>): Promise<Read> {
+  async read(name: CacheName, find: () => Promise<Found | undefined>): Promise<Read> {
     const { cache, clock } = this.#parts;
     const stamp = cache.beginRead(clock.now());
     const answer = await withDeadline({ run: find }, LONGEST_FIND_MS).catch((error) =>
-      this.#forgetIfWrong(sha, error),
+      this.#forgetIfWrong(name, error),
     );
     const isMissing = answer === undefined || answer === null;
     const found = isMissing ? DECOY_FOUND : answer;
     const match = isMissing ? DECOY_MATCH : this.#matchOf(found);
     this.#noteIfEnded(found.record);
-    const entry = await this.#entryOf(found, match, stamp);
+    const entry = await this.#entryOf(found, match, stamp, name.rest);
     if (isMissing) {
-      cache.keepMiss(sha, stamp);
+      cache.keepMiss(name, stamp);
       return { stamp, entry: undefined };
     }
-    cache.keep(sha, entry);
+    cache.keep(name, entry);
     this.#rehashIfGood(found, match, entry);
     return { stamp, entry };
   }
@@ -71,8 +72,8 @@ export class EntryReader {
   }
 
   /** A record that cannot be understood may be the news of the key's end: no older one may bridge what follows. */
-  #forgetIfWrong(sha: string, error: unknown): never {
-    if (error instanceof WrongAnswerError) this.#parts.cache.forget(sha);
+  #forgetIfWrong(name: CacheName, error: unknown): never {
+    if (error instanceof WrongAnswerError) this.#parts.cache.forget(name);
     throw error;
   }
 
@@ -86,7 +87,12 @@ export class EntryReader {
     throw new WrongAnswerError('A verifier must answer with a record that its lookup gave it.');
   }
 
-  async #entryOf({ record, expiresAt }: Found, match: Matched, stamp: ReadStamp): Promise<Entry> {
+  async #entryOf(
+    { record, expiresAt }: Found,
+    match: Matched,
+    stamp: ReadStamp,
+    rest: string,
+  ): Promise<Entry> {
     const apiKey = apiKeyOf(record);
     const { ownerCheck } = this.#parts;
     const needsOwner = ownerCheck !== undefined && record !== DECOY && !hasEnded(record);
@@ -96,6 +102,7 @@ export class EntryReader {
     const graceUntil = match.previous ? { graceUntil: new Date(facts.graceEndsAt) } : undefined;
     const end = Math.min(facts.expiresAt, facts.graceEndsAt);
     return {
+      rest,
       facts,
       accepted: Object.freeze({ ok: true, apiKey, ...graceUntil }),
       read: stamp.read,

@@ -1,11 +1,14 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.ts';
 import type { KeyFacts } from '../keys/checks.ts';
+import type { CacheName } from './cache-name.ts';
 import type { Accepted } from './verdict.ts';
 import { type Standing, VersionFloors } from './version-floors.ts';
 
 /** What one presented text led to when it was last read. Shared by all requests that present it. */
 export interface Entry {
+  /** Of the text's name in the cache. */
+  readonly rest: string;
   readonly facts: KeyFacts;
   /** The verdict while the checks find nothing, made once. */
   readonly accepted: Accepted;
@@ -38,13 +41,14 @@ export interface CacheConfig {
 }
 
 interface Miss {
+  readonly rest: string;
   readonly insertions: number;
   readonly wallAt: number;
   readonly monotonicAt: number;
 }
 
 /**
- * What look-ups have found, by the SHA-256 of the presented text. lru-cache serves as a bounded map only: its own
+ * What look-ups have found, by the name that a presented text has here. lru-cache serves as a bounded map only: its own
  * fetching hands out deleted values in some of its outage modes. Hits and misses are kept apart, so that a flood of
  * unknown keys cannot push out good ones.
  */
@@ -67,18 +71,18 @@ export class LookupCache {
   }
 
   /** An entry that may decide a request now, without asking the store. */
-  fresh(sha: string, now: number): Entry | undefined {
+  fresh({ sha, rest }: CacheName, now: number): Entry | undefined {
     const entry = this.#hits?.get(sha);
-    if (entry === undefined) return undefined;
+    if (entry === undefined || entry.rest !== rest) return undefined;
     const monotonic = this.#clock.monotonic();
     if (!(age(entry, now, monotonic) < this.#ttlMs) || now >= entry.endsAt) return undefined;
     return this.#isCurrent(entry, monotonic) ? entry : undefined;
   }
 
   /** An entry that may decide while the store fails: older, but never one of a key that was changed here since. */
-  stale(sha: string, now: number): Entry | undefined {
+  stale({ sha, rest }: CacheName, now: number): Entry | undefined {
     const entry = this.#hits?.get(sha);
-    if (entry === undefined) return undefined;
+    if (entry === undefined || entry.rest !== rest) return undefined;
     const monotonic = this.#clock.monotonic();
     const { ttlMs, staleIfErrorMs } = this.#config;
     if (staleIfErrorMs === 0 || !(age(entry, now, monotonic) < ttlMs + staleIfErrorMs)) return undefined;
@@ -87,9 +91,9 @@ export class LookupCache {
   }
 
   /** Whether the store lately had no record for a text, and nothing was inserted here since. */
-  isMissing(sha: string, now: number): boolean {
+  isMissing({ sha, rest }: CacheName, now: number): boolean {
     const miss = this.#misses?.get(sha);
-    if (miss === undefined || miss.insertions !== this.#insertions) return false;
+    if (miss === undefined || miss.rest !== rest || miss.insertions !== this.#insertions) return false;
     return age(miss, now, this.#clock.monotonic()) < this.#config.missTtlMs;
   }
 
@@ -103,7 +107,7 @@ export class LookupCache {
     return this.#floors.standing(entry.facts.id, entry.facts.version, entry.read, this.#clock.monotonic());
   }
 
-  keep(sha: string, entry: Entry): void {
+  keep({ sha }: CacheName, entry: Entry): void {
     if (this.standing(entry) === 'current') this.#hits?.set(sha, entry);
   }
 
@@ -112,16 +116,16 @@ export class LookupCache {
     return stamp.insertions !== this.#insertions;
   }
 
-  keepMiss(sha: string, stamp: ReadStamp): void {
+  keepMiss(name: CacheName, stamp: ReadStamp): void {
     if (this.wasOvertaken(stamp)) return;
-    this.forget(sha);
+    this.forget(name);
     const { insertions, wallAt, monotonicAt } = stamp;
-    this.#misses?.set(sha, { insertions, wallAt, monotonicAt });
+    this.#misses?.set(name.sha, { rest: name.rest, insertions, wallAt, monotonicAt });
   }
 
   /** What was read earlier is known to be wrong, and must not come back while the store fails. */
-  forget(sha: string): void {
-    this.#hits?.delete(sha);
+  forget({ sha, rest }: CacheName): void {
+    if (this.#hits?.peek(sha)?.rest === rest) this.#hits.delete(sha);
   }
 
   /** A record, or a digest of one, is new in the store. */
