@@ -12,7 +12,7 @@ describe('misuse of SqlKeyStore', () => {
 
   test.each([
     ['undefined', undefined, 'undefined'],
-    ['an address', 'file:keys.db', '"file:keys.db"'],
+    ['an address', 'postgres://me:pw@host/db', 'a text'],
     ['an empty object', {}, 'an object'],
     ['a function', call, 'a function'],
     ['a query without a dialect', { query: call }, 'an object'],
