@@ -2,6 +2,8 @@ export default {
   testEnvironment: 'node',
   // Jest leaves a core free for whoever sits before it, which on two cores is half of them.
   maxWorkers: '100%',
+  // On a busy machine; no test waits for this long by itself.
+  testTimeout: 30_000,
   roots: ['<rootDir>/__tests__'],
   testMatch: ['**/*.test.ts'],
   // Database servers start when a test first asks for one.

@@ -58,6 +58,10 @@ const TABLES: { readonly [Name in Words]-?: Readonly<Record<string, Arrangement>
   option: { 'trust proxy off': {}, "jwt secret 'short'": { app: () => ({ jwt: WEAK_SECRET }) } },
   scenario: SCENARIOS,
   jwks: { hang: remoteKeys(hang), '50MB': remoteKeys(flood) },
+  load: {
+    'bcrypt queue full': { perform: besideFullQueue },
+    'same address is throttled for failures': { perform: besideThrottle },
+  },
 };
 
 function tls(more: FixtureAppOptions): Arrangement {
@@ -73,6 +77,26 @@ function remoteKeys(answer: typeof hang): Arrangement {
       return { jwt: optionsWith({ jwks: jwks.url, algorithms: ['ES256'], timeoutMs: 150 }) };
     },
   };
+}
+
+/** More secrets wait to be compared than may: the first that finds no place says so, and the others go on waiting. */
+async function besideFullQueue({ app, send }: Stage): Promise<CountedAnswer[]> {
+  const isFull = new Promise<string>((resolve) => {
+    for (let i = 2; i < 82; i += 1) {
+      Promise.resolve(app.apiKeys.verifyPair(`legacy_${i}`, 'guess')).catch(({ code }) => resolve(code));
+    }
+  });
+  expect(await isFull).toBe('temporarily_unavailable');
+  return [await send()];
+}
+
+/** The address of the request has tried too many secrets. */
+async function besideThrottle({ app, send }: Stage): Promise<CountedAnswer[]> {
+  const guess = (i: number) =>
+    Promise.resolve(app.apiKeys.verifyPair('id', `guess${i}`, { from: '127.0.0.1' }));
+  for (let i = 0; i < 20; i += 1) expect(await guess(i)).toEqual({ ok: false, reason: 'unknown' });
+  await expect(guess(20)).rejects.toMatchObject({ code: 'rate_limited' });
+  return [await send()];
 }
 
 /** The store did not have the key, then fails just when that may no longer be believed. */

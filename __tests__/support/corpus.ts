@@ -28,6 +28,7 @@ export interface Given {
   readonly option?: string;
   readonly scenario?: string;
   readonly jwks?: string;
+  readonly load?: string;
   readonly path?: string;
 }
 
@@ -67,8 +68,7 @@ export const WAITING: readonly { readonly part: string; readonly ids: readonly s
     part: 'the validate endpoint of endor, for bcrypt: bcryptSecrets()',
     ids: ['KS-051', 'KS-054', 'OF-011'],
   },
-  { part: 'keys kept under bcrypt: bcryptSecrets()', ids: ['SF-054', 'SF-056', 'SF-057', 'OF-010'] },
-  { part: 'the throttle on wrong secrets', ids: ['OF-013', 'KS-070'] },
+  { part: 'the validate endpoint of endor, for the throttle on wrong secrets', ids: ['KS-070'] },
   { part: 'the validate endpoint of pluto', ids: ['VC-001', 'VC-005'] },
   { part: 'the validate endpoint of timbrix', ids: ['VC-007', 'VC-008'] },
   { part: 'the validate endpoint of gmi', ids: ['VC-014'] },

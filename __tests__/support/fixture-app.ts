@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Request, RequestHandler, Response } from 'express';
+import { bcryptSecrets } from '../../lib/authentication/bcrypt-secrets.ts';
 import {
   type ApiKeyAuthOptions,
   type ApiKeys,
@@ -15,6 +16,7 @@ import {
   type KeyRecord,
   type KeyStore,
   type KeyUse,
+  keyPairs,
   type ListQuery,
   type MaybePromise,
   MemoryKeyStore,
@@ -154,7 +156,7 @@ export async function startFixtureApp(
   const apiKeys = createApiKeys({
     store,
     peppers: [CURRENT_PEPPER],
-    verifiers: [jwtKeys(options.jwt ?? keys.jwt)],
+    verifiers: [jwtKeys(options.jwt ?? keys.jwt), keyPairs(), bcryptSecrets({ ids: /^legacy_\d+$/ })],
     now: () => clock.now,
     ownerStatus: ({ owner, organization }) =>
       suspended.has(owner.id) || suspended.has(organization.id) ? 'inactive' : 'active',

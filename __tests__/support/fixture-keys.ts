@@ -27,6 +27,10 @@ export interface FixtureKeys {
   recordOf(name: string): KeyRecord;
 }
 
+/** A pair that another system kept under bcrypt. */
+export const LEGACY_ID = 'legacy_1';
+export const LEGACY_SECRET = 'correct-horse';
+
 /** Makes the keys that requests are written with, through the package's own front door. */
 export async function makeFixtureKeys(): Promise<FixtureKeys> {
   const store = new MemoryKeyStore();
@@ -94,6 +98,7 @@ export async function makeFixtureKeys(): Promise<FixtureKeys> {
 
   const good = recordOf('GOOD');
   texts.set('GOOD_ID', good.id);
+  texts.set('LEGACY', `${LEGACY_ID}.${LEGACY_SECRET}`);
   texts.set('JWT_KEY_ID', recordOf('JWT_KEY').id);
   texts.set('iss', ISSUER);
   texts.set('aud', AUDIENCE);

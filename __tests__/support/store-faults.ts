@@ -1,7 +1,8 @@
 import { expect } from '@jest/globals';
+import { hashSync } from 'bcryptjs';
 import { type KeyRecord, requireOrganization } from '../../lib/index.ts';
 import { type Arrangement, type CountedAnswer, makeGate, type Stage } from './arrangement.ts';
-import { FIXTURE_NOW, type FixtureKeys } from './fixture-keys.ts';
+import { FIXTURE_NOW, type FixtureKeys, LEGACY_ID, LEGACY_SECRET } from './fixture-keys.ts';
 
 /** What `findByDigest()` does for the good key, by the words of the cases. */
 const ANSWERS: Readonly<Record<string, (good: KeyRecord, keys: FixtureKeys) => unknown>> = {
@@ -53,8 +54,26 @@ const COURSES: Readonly<Record<string, Arrangement>> = {
   'scopes inherited through __proto__ of the record': { perform: inheritedScopes },
   'record with a Proxy that changes its answer': { perform: changingProxy },
   'same record object mutated after return': { perform: mutatedRecord },
+  'bcrypt hash of 59 characters': { prepare: (stage) => keepLegacy(stage, legacyHash(4).slice(0, -1)) },
+  'bcrypt cost 31': { prepare: (stage) => keepLegacy(stage, legacyHash(4).replace('$04$', '$31$')) },
+  'bcrypt cost 04': { prepare: (stage) => keepLegacy(stage, legacyHash(4)) },
   'alternating error / ok': { app: () => ({ apiKeys: { cache: false } }), perform: alternating },
 };
+
+function legacyHash(cost: number): string {
+  return hashSync(LEGACY_SECRET, cost);
+}
+
+/** What the store has under the id of the pair that another system kept. */
+function keepLegacy({ app, keys }: Stage, hash: string): void {
+  const record = {
+    ...keys.recordOf('GOOD'),
+    id: LEGACY_ID,
+    kind: 'pair',
+    digest: `bcrypt:${hash}`,
+  } as KeyRecord;
+  app.store.findById = async (id) => (id === LEGACY_ID ? record : undefined);
+}
 
 const TOUCHES: Readonly<Record<string, Arrangement>> = {
   reject: touching(() => Promise.reject(new Error('read-only replica'))),
