@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Arrangement, CountedAnswer, Stage } from './support/arrangement.ts';
 import { captureOutput } from './support/capture-output.ts';
-import { CORPUS, type CorpusCase, EXCEPTIONS, WAITING } from './support/corpus.ts';
+import { CORPUS, type CorpusCase, EXCEPTIONS, type Expected, WAITING } from './support/corpus.ts';
 import { arrangementOf } from './support/corpus-givens.ts';
 import { expectAnswer } from './support/expect-answer.ts';
 import { type Express, expressVersions } from './support/express-versions.ts';
@@ -10,8 +10,13 @@ import { STILL_TO_COME, startFixtureApp } from './support/fixture-app.ts';
 import { type FixtureKeys, makeFixtureKeys } from './support/fixture-keys.ts';
 import { closeJwksServers } from './support/jwks-server.ts';
 import { buildJwt } from './support/jwt-builder.ts';
+import { nodeRefusesManyLines } from './support/many-headers.ts';
 import { filledRequest } from './support/placeholders.ts';
 import { exchange } from './support/raw-http.ts';
+
+/** Cases of more header lines than Node keeps, which its newer versions refuse before the application sees them. */
+const MANY_LINES = ['OS-012', 'OS-013'];
+const BY_NODE: Expected = { status: 431, error: null, storeLookups: 0, reachesApp: false };
 
 const waiting = new Set(WAITING.flatMap(({ ids }) => ids));
 const exceptions = new Map(EXCEPTIONS.map((row) => [row.id, row]));
@@ -88,9 +93,10 @@ describe.each(expressVersions)('on $name', ({ express }) => {
           await expect(runCase(express, one)).rejects.toThrow(TypeError);
           return;
         }
+        const expected = nodeRefusesManyLines && MANY_LINES.includes(one.id) ? BY_NODE : one.expect;
         const run = await runCase(express, one);
-        for (const answer of run.answers) expectAnswer(answer, one.expect, keys.texts);
-        expect(run.cameThrough).toBe(one.expect.reachesApp ?? true);
+        for (const answer of run.answers) expectAnswer(answer, expected, keys.texts);
+        expect(run.cameThrough).toBe(expected.reachesApp ?? true);
       });
     }
   });

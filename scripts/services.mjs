@@ -209,10 +209,20 @@ function processTree(pid) {
   return [pid, ...children.map(Number)];
 }
 
+/** A server with many threads may answer once more before the last of them has stopped. */
+function waitUntilStopped(pid) {
+  for (let looks = 0; looks < 10_000; looks += 1) {
+    const threads = readdirSync(`/proc/${pid}/task`);
+    const isStopped = (thread) => /\) T /.test(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8'));
+    if (threads.every(isStopped)) return;
+  }
+}
+
 function signalTree(pid, signal) {
   for (const one of processTree(pid)) {
     try {
       process.kill(one, signal);
+      if (signal === 'SIGSTOP') waitUntilStopped(one);
     } catch {
       // Ended by itself in the meantime.
     }
