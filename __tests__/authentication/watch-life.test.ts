@@ -14,9 +14,10 @@ import {
   advance,
   holdClocks,
   type KeyBench,
-  openBench,
+  openWatching,
   outcomeOf,
   PREFIX,
+  readsAgain,
   settle,
 } from '../support/key-bench.ts';
 import { KEY_INPUT } from '../support/open-keys.ts';
@@ -27,20 +28,6 @@ afterEach(() => {
 });
 
 const DOWN = rejects(new Error('down'));
-
-/** A bench that watches, whose key is cached. Its store says nothing but what the test makes it say. */
-async function openWatching(options: Parameters<typeof openBench>[0] = {}): Promise<KeyBench> {
-  const bench = await openBench({ without: [], ...options });
-  await settle();
-  await bench.apiKeys.verify(bench.key);
-  return bench;
-}
-
-async function readsAgain({ apiKeys, store, key }: KeyBench): Promise<boolean> {
-  const before = store.count('findByDigest');
-  await apiKeys.verify(key);
-  return store.count('findByDigest') > before;
-}
 
 describe('a silent watch', () => {
   /** The store can be watched and never says a word of its own. */

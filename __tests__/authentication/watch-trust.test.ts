@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { rejects } from '../support/fault-store.ts';
-import { advance, holdClocks, type KeyBench, openBench, outcomeOf, settle } from '../support/key-bench.ts';
+import { advance, holdClocks, openWatching, outcomeOf } from '../support/key-bench.ts';
 
 beforeEach(holdClocks);
 afterEach(() => {
@@ -8,14 +8,6 @@ afterEach(() => {
 });
 
 const DOWN = rejects(new Error('down'));
-
-/** A bench that watches, whose key is cached. */
-async function openWatching(options: Parameters<typeof openBench>[0] = {}): Promise<KeyBench> {
-  const bench = await openBench({ without: [], ...options });
-  await settle();
-  await bench.apiKeys.verify(bench.key);
-  return bench;
-}
 
 describe('what a watch has told', () => {
   test('lets nothing older bridge an outage, then or later', async () => {

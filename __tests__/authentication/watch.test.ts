@@ -1,7 +1,14 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { KeyEvent } from '../../lib/index.ts';
 import { createGate, lagsBehind, rejects } from '../support/fault-store.ts';
-import { advance, holdClocks, type KeyBench, openBench, outcomeOf, settle } from '../support/key-bench.ts';
+import {
+  advance,
+  holdClocks,
+  type KeyBench,
+  openWatching,
+  outcomeOf,
+  readsAgain,
+} from '../support/key-bench.ts';
 
 beforeEach(holdClocks);
 afterEach(() => {
@@ -9,20 +16,6 @@ afterEach(() => {
 });
 
 const DOWN = rejects(new Error('down'));
-
-/** A bench that watches, whose key is cached. Its store says nothing but what the test makes it say. */
-async function openWatching(options: Parameters<typeof openBench>[0] = {}): Promise<KeyBench> {
-  const bench = await openBench({ without: [], ...options });
-  await settle();
-  await bench.apiKeys.verify(bench.key);
-  return bench;
-}
-
-async function readsAgain({ apiKeys, store, key }: KeyBench): Promise<boolean> {
-  const before = store.count('findByDigest');
-  await apiKeys.verify(key);
-  return store.count('findByDigest') > before;
-}
 
 describe('a change by another process, with a store that can watch', () => {
   test.each([

@@ -61,6 +61,21 @@ export async function openBench({
   };
 }
 
+/** A bench that watches, whose key is cached. Its store says nothing but what the test makes it say. */
+export async function openWatching(options: BenchOptions = {}): Promise<KeyBench> {
+  const bench = await openBench({ without: [], ...options });
+  await settle();
+  await bench.apiKeys.verify(bench.key);
+  return bench;
+}
+
+/** Whether the key is read from the store when it is next verified. */
+export async function readsAgain({ apiKeys, store, key }: KeyBench): Promise<boolean> {
+  const before = store.count('findByDigest');
+  await apiKeys.verify(key);
+  return store.count('findByDigest') > before;
+}
+
 /** Keys of {@link PREFIX} that stand in no store of the test's. */
 export async function makeStrangeKeys(count: number): Promise<readonly string[]> {
   const elsewhere = createApiKeys({ store: new MemoryKeyStore(), prefix: PREFIX });

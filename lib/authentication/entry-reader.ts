@@ -33,9 +33,8 @@ export interface Read {
 const LONGEST_FIND_MS = 10_000;
 
 /** Gone through where there is no record, for the sake of the time that it takes. */
-const DECOY = DECOY_RECORD;
-const DECOY_FOUND: Found = { record: DECOY };
-const DECOY_MATCH: Matched = { previous: false, digest: DECOY.digest };
+const DECOY_FOUND: Found = { record: DECOY_RECORD };
+const DECOY_MATCH: Matched = { previous: false, digest: DECOY_RECORD.digest };
 
 /** Reads what a credential leads to, and leaves it in the cache. */
 export class EntryReader {
@@ -95,7 +94,7 @@ export class EntryReader {
   ): Promise<Entry> {
     const apiKey = apiKeyOf(record);
     const { ownerCheck } = this.#parts;
-    const needsOwner = ownerCheck !== undefined && record !== DECOY && !hasEnded(record);
+    const needsOwner = ownerCheck !== undefined && record !== DECOY_RECORD && !hasEnded(record);
     const ownerActive =
       !needsOwner || (await ownerCheck(apiKey).catch((error) => this.#outdate(record, error)));
     const facts = factsOf(record, { previous: match.previous, expiresAt }, ownerActive);
@@ -116,7 +115,7 @@ export class EntryReader {
 
   /** A key that has stopped has stopped for every text of it: none may bring back an older record. */
   #noteIfEnded(record: KeyRecord): void {
-    if (record === DECOY || hasEnded(record)) this.#noteVersion(record);
+    if (record === DECOY_RECORD || hasEnded(record)) this.#noteVersion(record);
   }
 
   /** The owner is not known, but the record is: what is older than it must not bridge the fault. */
@@ -126,7 +125,7 @@ export class EntryReader {
   }
 
   #noteVersion(record: KeyRecord): void {
-    const version = record === DECOY ? 0 : record.version;
+    const version = record === DECOY_RECORD ? 0 : record.version;
     this.#parts.cache.narrowed(record.id, version, record.revokedAt !== undefined, FLOOR_HELD_MS);
   }
 }
