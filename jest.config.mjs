@@ -12,8 +12,13 @@ export default {
   // The package by its own name, as examples and documents write it.
   moduleNameMapper: {
     '^keystile$': '<rootDir>/lib/index.ts',
+    '^keystile/bcrypt$': '<rootDir>/lib/authentication/bcrypt-secrets.ts',
+    '^keystile/dialects$': '<rootDir>/lib/dialects.ts',
+    '^keystile/jwt$': '<rootDir>/lib/jwt.ts',
+    '^keystile/management$': '<rootDir>/lib/management/management-router.ts',
+    '^keystile/stores/redis$': '<rootDir>/lib/stores/redis-key-store.ts',
     '^keystile/stores/sql$': '<rootDir>/lib/stores/sql-key-store.ts',
-    '^keystile/testing$': '<rootDir>/lib/testing/key-store-cases.ts',
+    '^keystile/testing$': '<rootDir>/lib/testing.ts',
   },
   extensionsToTreatAsEsm: ['.ts'],
   transform: {

@@ -173,6 +173,20 @@ describe('each rule is seen to fail:', () => {
       reported: ['a', 'b', 'c', 'd'].map((name) => `keys/planted-${name}.ts: has the real clock`),
     },
     {
+      rule: 'no text chooses code',
+      planted: {
+        'http/planted-a.ts': 'export const a = eval(b);',
+        'http/planted-b.ts': 'export const a = new Function(b);',
+        'http/planted-c.ts': 'export const a = await import(b);',
+        'http/planted-d.ts': `export const a = await import(\`./\${b}.ts\`);`,
+        'http/planted-e.ts': "export const a = await import('./a' + b);",
+        'http/planted-f.ts': 'export const a = require(b);',
+      },
+      reported: ['a', 'b', 'c', 'd', 'e', 'f'].map(
+        (name) => `http/planted-${name}.ts: has code that a text chooses`,
+      ),
+    },
+    {
       rule: 'files stay short',
       planted: { 'keys/planted.ts': lines(301) },
       reported: ['keys/planted.ts: has 301 lines, more than 300'],
@@ -207,6 +221,15 @@ describe('is let pass:', () => {
       planted: { 'keys/planted.ts': 'const a = new Date(5), b = new Date( a );' },
     },
     { name: 'the environment in cli/', planted: { 'cli/planted.ts': 'const a = process.env.HOME;' } },
+    { name: 'what is imported by its name', planted: { 'http/planted.ts': `const a = import('./b.ts');` } },
+    {
+      name: 'a method that imports',
+      planted: { 'http/planted.ts': 'interface A { import(a: B): C }\nb.import(c);' },
+    },
+    {
+      name: 'the drivers of a user, in cli/',
+      planted: { 'cli/packages.ts': 'export const a = require(b);' },
+    },
     { name: '300 lines', planted: { 'keys/planted.ts': lines(300) } },
     {
       name: 'words in comments and texts',

@@ -28,7 +28,15 @@ describe('of jose and bcryptjs', () => {
   test.each([
     { door: 'keystile', loads: 'neither', program: imports(''), expected: NONE },
     { door: 'keystile, by require', loads: 'neither', program: requires('index'), expected: NONE },
+    { door: 'keystile/stores/redis', loads: 'neither', program: imports('/stores/redis'), expected: NONE },
     { door: 'keystile/stores/sql', loads: 'neither', program: imports('/stores/sql'), expected: NONE },
+    { door: 'keystile/dialects', loads: 'neither', program: imports('/dialects'), expected: NONE },
+    {
+      door: 'keystile/dialects, by require',
+      loads: 'neither',
+      program: requires('dialects'),
+      expected: NONE,
+    },
     {
       door: 'keystile/jwt',
       loads: 'jose alone',

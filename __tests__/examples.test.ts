@@ -6,13 +6,16 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { ensureBuilt, type RunningExample, runExample } from './support/built-package.ts';
 import { type PrintedRequest, readCurlLine, send } from './support/curl.ts';
+import { assertFits, type Vendor } from './support/openapi.ts';
 
 // Programs are started here, and on a busy machine each of them takes seconds.
 jest.setTimeout(60_000);
 
-const LAST_WORDS_OF_FIRST_START = /a mistyped key:\n.*\n/;
+const LAST_WORDS_OF_FIRST_START = /introspection:\n.*\n/;
 const LAST_WORDS_OF_LATER_START = /are kept[\s\S]*no key:\n.*\n/;
 const KEY = /demo_live_[0-9A-Za-z]{38}/g;
+const PAIR = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/;
+const SECRET = /(?<=secret: )\S{32,}/;
 
 const folder = mkdtempSync(join(tmpdir(), 'keystile-examples-'));
 const running: RunningExample[] = [];
@@ -54,13 +57,43 @@ describe('examples/server.mjs', () => {
     expect(new Set(printed.map(({ status }) => status))).toEqual(new Set([200, 403, 401]));
   });
 
-  test('gives each of two organizations a key with scopes of its own', async () => {
-    const output = await start(nextFile()).said(LAST_WORDS_OF_FIRST_START);
-    const table = output.match(/^ {2}\w+ +demo_live_\w+ {2}.+$/gm) ?? [];
+  test.each<{ vendor: Vendor; base: string; said: object }>([
+    { vendor: 'pluto', base: '/pluto', said: { valid: true, organization: { slug: 'acme' } } },
+    { vendor: 'timbrix', base: '/timbrix/api', said: { valid: true, name: 'acme' } },
+    { vendor: 'endor', base: '/endor', said: { valid: true } },
+    { vendor: 'gmi', base: '/gmi/api/v1', said: { key: { scope: 'ie_model' } } },
+    { vendor: 'workos', base: '/workos', said: { api_key: { name: 'acme' } } },
+  ])('says how $vendor is asked, and answers as its contract demands', async ({ vendor, base, said }) => {
+    const printed = printedRequests(await start(nextFile()).said(LAST_WORDS_OF_FIRST_START));
+    const { request } = printed.find(({ title }) => title === vendor) as { request: PrintedRequest };
+    const { pathname } = new URL(request.url);
+    expect(pathname.startsWith(base)).toBe(true);
+    const answer = await send(request);
+    const body = await answer.json();
 
-    expect(table.map((line) => line.replace(KEY, 'KEY'))).toEqual([
-      '  acme    KEY  reports:read reports:write',
+    expect(body).toMatchObject(said);
+    const type = answer.headers.get('content-type') ?? undefined;
+    assertFits(vendor, request.method, pathname.slice(base.length), answer.status, type, body);
+  });
+
+  test('says how a key is introspected', async () => {
+    const printed = printedRequests(await start(nextFile()).said(LAST_WORDS_OF_FIRST_START));
+    const { request } = printed.find(({ title }) => title === 'introspection') as { request: PrintedRequest };
+
+    expect(await (await send(request)).json()).toMatchObject({ active: true });
+  });
+
+  test('gives each of two organizations a key with scopes of its own, and acme two to ask with', async () => {
+    const output = await start(nextFile()).said(LAST_WORDS_OF_FIRST_START);
+    const table = output.match(/^ {2}\w+ +\w[\w-]{20,} {2}.+$/gm) ?? [];
+
+    expect(
+      table.map((line) => line.replace(KEY, 'KEY').replace(PAIR, 'ID').replace(SECRET, 'SECRET')),
+    ).toEqual([
+      '  acme    KEY  reports:read reports:write ie_model',
       '  globex  KEY  reports:read',
+      '  asking  KEY  keys:validate keys:manage',
+      '  pair    ID  reports:read  secret: SECRET',
     ]);
   });
 
@@ -85,7 +118,9 @@ describe('examples/server.mjs', () => {
   test('shows no key a second time, says how to get new ones, and stores no key as text', async () => {
     const file = nextFile();
     const first = start(file);
-    const keys = new Set((await first.said(LAST_WORDS_OF_FIRST_START)).match(KEY));
+    const said = await first.said(LAST_WORDS_OF_FIRST_START);
+    const keys = new Set(said.match(KEY));
+    const [secret = ''] = said.match(SECRET) ?? [];
     await first.end('SIGTERM');
 
     const output = await start(file).said(LAST_WORDS_OF_LATER_START);
@@ -99,6 +134,8 @@ describe('examples/server.mjs', () => {
       expect(output).toContain(`${key.slice(0, 14)}...`);
       expect(stored).not.toContain(key);
     }
+    expect(secret).not.toBe('');
+    expect(output + stored).not.toContain(secret);
     expect(stored).toContain('sha256:');
   });
 

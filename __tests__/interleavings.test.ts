@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { core, whole } from './support/our-designs.ts';
+import { core, untilTold, whole } from './support/our-designs.ts';
 import { type Outcome, replay, runInterleavings } from './support/scheduler.ts';
 import {
   deleteById,
@@ -7,6 +7,7 @@ import {
   floorWhenKept,
   getAwaitSet,
   globalEpoch,
+  lastFloor,
   lruFetch,
 } from './support/wrong-designs.ts';
 
@@ -51,6 +52,53 @@ describe('a change that this process was told of', () => {
     },
     120_000,
   );
+});
+
+describe('a change of which the message was lost, came twice, late or before an earlier one', () => {
+  test.each([
+    { made: 'the core', design: core, interleavings: 20_000, hasReplica: false, store: 'one store' },
+    { made: 'the core', design: core, interleavings: 20_000, hasReplica: true, store: 'a replica that lags' },
+    { made: 'all of it', design: whole, interleavings: 1_000, hasReplica: false, store: 'one store' },
+    {
+      made: 'all of it',
+      design: whole,
+      interleavings: 1_000,
+      hasReplica: true,
+      store: 'a replica that lags',
+    },
+  ])(
+    'holds once the bound has passed, in $interleavings interleavings with $store, for $made',
+    async ({ design, interleavings, hasReplica }) => {
+      const plan = { baseSeed: BASE_SEED, hasReplica, makeDesign: design, isLossy: true };
+      const outcome = await runInterleavings({ ...plan, interleavings });
+      expect(await wrongStory(outcome)).toBe('');
+      const { falseAccepts, falseRefusals, accepted, refused } = outcome;
+      expect({ falseAccepts, falseRefusals }).toEqual({ falseAccepts: 0, falseRefusals: 0 });
+      expect(accepted).toBeGreaterThan(interleavings * 2);
+      expect(refused).toBeGreaterThan(interleavings * 0.3);
+    },
+    120_000,
+  );
+
+  test.each([
+    { design: 'entries that live until they are told of', makeDesign: untilTold },
+    { design: 'the last message, and not the highest', makeDesign: lastFloor },
+  ])('is taken wrongly by $design, and the scheduler catches it', async ({ makeDesign }) => {
+    const plan = { baseSeed: BASE_SEED, hasReplica: false, makeDesign, isLossy: true };
+    const outcome = await runInterleavings({
+      ...plan,
+      interleavings: CATCH_WITHIN,
+      stopsAt: 'falseAccepts',
+    });
+    expect(outcome.falseAccepts).toBeGreaterThan(0);
+    expect(await wrongStory(outcome)).toContain('FALSE ACCEPT');
+  });
+
+  test('is no matter to entries that live until they are told of, where no message is lost', async () => {
+    const plan = { baseSeed: BASE_SEED, hasReplica: false, makeDesign: untilTold };
+    const outcome = await runInterleavings({ ...plan, interleavings: 3_000 });
+    expect(await wrongStory(outcome)).toBe('');
+  });
 });
 
 describe('the scheduler catches a wrong acceptance', () => {

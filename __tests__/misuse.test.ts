@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { createClient } from '@libsql/client';
+import { WARNING_CODES } from '../lib/events.ts';
 import {
   type ApiKeyAuthOptions,
   type ApiKeys,
@@ -20,7 +21,7 @@ const SECRET = 'hunter2-hunter2-hunter2-hunter2-hunter2';
 const PEPPER = { id: 'p1', secret: SECRET };
 const KNOWN =
   'store, prefix, environment, environments, peppers, acceptPlainDigests, cache, storeTimeoutMs, verifiers, ' +
-  'ownerStatus, now, onEvent';
+  'scopes, ownerStatus, now, onEvent, silence';
 const KNOWN_OF_CACHE = 'maxEntries, ttlMs, staleIfErrorMs, maxMisses, missTtlMs';
 const KNOWN_OF_AUTH = 'mode, headers, schemes, realm, requireTls, errors';
 
@@ -145,6 +146,14 @@ const ofCreateApiKeys: readonly Row[] = [
   [withStore({ ownerStatus: 'active' }), 'createApiKeys: ownerStatus must be a function, but got "active"'],
   [withStore({ now: 1767225600000 }), 'createApiKeys: now must be a function, but got 1767225600000'],
   [withStore({ onEvent: {} }), 'createApiKeys: onEvent must be a function, but got an object'],
+  [
+    withStore({ silence: 'no_pepper' }),
+    'createApiKeys: silence must be an array of codes of warnings, but got "no_pepper"',
+  ],
+  [
+    withStore({ silence: ['no_pepper', 'no_peper'] }),
+    `createApiKeys: silence[1] must be one of ${WARNING_CODES.join(', ')}, but got "no_peper"`,
+  ],
 ];
 
 const NEWEST_FIRST = 'must be an array of { id, secret }, newest first, but got';
@@ -296,7 +305,7 @@ const ofSqlKeyStore: readonly Row[] = [
   [sql({ query: () => undefined }), `SqlKeyStore: connection ${CONNECTION_RULE} an object`],
   [
     sql(client, { tabel: 'keys' }),
-    'SqlKeyStore: unknown option "tabel"; did you mean "table"? (known: table, dialect)',
+    'SqlKeyStore: unknown option "tabel"; did you mean "table"? (known: table, dialect, watch)',
   ],
   [sql(client, { table: 'keys; --' }), `SqlKeyStore: table ${TABLE_RULE} "keys; --"`],
   [

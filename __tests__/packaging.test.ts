@@ -38,8 +38,8 @@ test.each(doors)(
   },
 );
 
-test('only the build and the changelog are published', () => {
-  expect(packageJson.files).toEqual(['dist', 'CHANGELOG.md']);
+test('only the build, the changelog and the security policy are published', () => {
+  expect(packageJson.files).toEqual(['dist', 'CHANGELOG.md', 'SECURITY.md']);
 });
 
 test('nothing runs when the package is installed', () => {

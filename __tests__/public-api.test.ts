@@ -1,7 +1,9 @@
 import { expect, test } from '@jest/globals';
+import * as dialects from '../lib/dialects.ts';
 import * as main from '../lib/index.ts';
+import * as management from '../lib/management/management-router.ts';
 import * as sql from '../lib/stores/sql-key-store.ts';
-import * as testing from '../lib/testing/key-store-cases.ts';
+import * as testing from '../lib/testing.ts';
 
 test.each([
   [
@@ -16,7 +18,10 @@ test.each([
       'MemoryKeyStore',
       'StoreUnavailableError',
       'apiKeyAuth',
+      'assertGuarded',
+      'auditRoutes',
       'createApiKeys',
+      'defineScopes',
       'foreignKeys',
       'getApiKey',
       'keyPairs',
@@ -25,10 +30,17 @@ test.each([
       'requireEnvironment',
       'requireOrganization',
       'requireScope',
+      'secretScanningPattern',
     ],
   ],
+  [
+    'keystile/dialects',
+    dialects,
+    ['endor', 'gmi', 'introspection', 'pluto', 'plutoKeys', 'timbrix', 'validateRouter', 'workos'],
+  ],
+  ['keystile/management', management, ['managementRouter', 'openApiDocument', 'securitySchemes']],
   ['keystile/stores/sql', sql, ['SqlKeyStore']],
-  ['keystile/testing', testing, ['keyStoreCases']],
+  ['keystile/testing', testing, ['actingAs', 'fakeClock', 'faultStore', 'keyStoreCases', 'testKey']],
 ])('%s exports these names and no other', (_, door, names) => {
   expect(Object.keys(door).sort()).toEqual(names);
   for (const name of names) expect(typeof (door as Record<string, unknown>)[name]).toBe('function');

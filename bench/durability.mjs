@@ -1,18 +1,19 @@
-// node bench/durability.mjs [ROUNDS]: a revocation that was acknowledged right before kill -9 must hold afterwards. It
+// node bench/durability.mjs [ROUNDS] [NAME...]: a revocation that was acknowledged right before kill -9 must hold afterwards. It
 // takes the built package: npm run build.
 import { createApiKeys } from 'keystile';
 import { startServer } from '../scripts/services.mjs';
 import { openStore } from './connections.mjs';
 import { revokeAndKill } from './load.mjs';
 
-const rounds = Number(process.argv[2] ?? 20);
+const [, , given = 20, ...names] = process.argv;
+const rounds = Number(given);
 let failed = false;
 
-for (const name of ['postgres', 'mysql']) {
+for (const name of names.length === 0 ? ['postgres', 'mysql', 'redis'] : names) {
   const server = await startServer(name, { durable: true });
   const open = async () => {
     const { store, close } = openStore(name, server.url);
-    await store.migrate();
+    await store.migrate?.();
     return { apiKeys: createApiKeys({ store, prefix: 'acme' }), close };
   };
   const outcomes = {};

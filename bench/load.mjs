@@ -17,7 +17,10 @@ export async function underLoad(authenticate, keys, perSecond, act) {
   const app = express();
   app.use(authenticate);
   app.use((req, res) => res.json({ id: req.apiKey.id }));
-  const server = createServer(app).listen(0, '127.0.0.1');
+  // On a busy machine hundreds connect at one moment, and what does not fit into the queue is reset by the system.
+  const server = createServer(app).listen({ port: 0, host: '127.0.0.1', backlog: 4_096 });
+  // A connection that is ended for being idle, right when it is used again, is no answer of ours either.
+  server.keepAliveTimeout = 0;
   await once(server, 'listening');
   const agent = new Agent({ keepAlive: true });
   const statuses = {};

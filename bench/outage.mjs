@@ -1,17 +1,18 @@
-// node bench/outage.mjs [ROUNDS]: servers are stopped and killed under 300 requests a second over 500 valid keys. Every
+// node bench/outage.mjs [ROUNDS] [NAME...]: servers are stopped and killed under 300 requests a second over 500 valid keys. Every
 // answer must be 200 or 503. It takes the built package: npm run build.
 import { apiKeyAuth, createApiKeys } from 'keystile';
 import { startServer } from '../scripts/services.mjs';
 import { openStore } from './connections.mjs';
 import { createKeys, disturb, underLoad } from './load.mjs';
 
-const rounds = Number(process.argv[2] ?? 5);
+const [, , given = 5, ...names] = process.argv;
+const rounds = Number(given);
 let failed = false;
 
-for (const name of ['postgres', 'mysql']) {
+for (const name of names.length === 0 ? ['postgres', 'mysql', 'redis'] : names) {
   const server = await startServer(name, { durable: true });
   const { store, close } = openStore(name, server.url);
-  await store.migrate();
+  await store.migrate?.();
   // Entries that soon have to be read again, and never outlive an outage: that is when mistakes would show.
   const apiKeys = createApiKeys({ store, prefix: 'acme', cache: { ttlMs: 500, staleIfErrorMs: 0 } });
   const keys = await createKeys(apiKeys, 500);

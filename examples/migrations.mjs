@@ -2,6 +2,7 @@
 // Take the one you need: `createApiKeys({ verifiers: [unkey.verifier] })`, then `import()` the rows once.
 import { createHash } from 'node:crypto';
 import { foreignKeys } from 'keystile';
+import { plutoKeys } from 'keystile/dialects';
 
 const sha256 = (text) => `sha256:${createHash('sha256').update(text).digest('base64url')}`;
 const sha512 = (text) => `sha512:${createHash('sha512').update(text).digest('base64url')}`;
@@ -119,12 +120,7 @@ export const djangoRestFramework = {
 
 /** Trainy Pluto: `mlps_` and 24 characters; SHA-256 in hex of the whole key. */
 export const pluto = {
-  verifier: foreignKeys({
-    name: 'pluto',
-    matches: /mlps_[A-Za-z0-9_-]{24}/,
-    examples: ['mlps_abcdefghijklmnopqrstuvwx'],
-    digests: (key) => [sha256(key)],
-  }),
+  verifier: plutoKeys(),
   toImport: ({ key, name, organizationId, userId, expiresAt, revokedAt }) => ({
     name,
     organization: { id: organizationId },

@@ -2,13 +2,15 @@ import type { KeyVerifier } from './authentication/key-verifier.ts';
 import type { CacheConfig } from './authentication/lookup-cache.ts';
 import type { OwnerStatus } from './authentication/owner-check.ts';
 import { checkVerifiers } from './authentication/verifiers.ts';
-import type { KeyEvent } from './events.ts';
+import { type KeyEvent, WARNING_CODES, type WarningCode } from './events.ts';
 import type { Environment } from './keys/api-key.ts';
 import type { Pepper } from './keys/digest.ts';
 import { PREFIX_FORM } from './keys/key-text.ts';
+import { readScopeCatalogue, type ScopeCatalogue } from './keys/scope-catalogue.ts';
 import { badOption, checkOptionNames, describe, oneOf, optionalFunction, wholeNumber } from './options.ts';
 import type { KeyLookup, KeyStore } from './stores/key-store.ts';
 
+/** What `createApiKeys()` is built from: the store, and how keys look, are kept and are checked. */
 export interface ApiKeysOptions {
   /** Where the records live. One method is enough to authenticate; management needs the others. */
   store: KeyLookup | KeyStore;
@@ -31,14 +33,22 @@ export interface ApiKeysOptions {
   storeTimeoutMs?: number | undefined;
   /** Other kinds of credential, beside the keys that are made here. @default [] */
   verifiers?: readonly KeyVerifier[] | undefined;
+  /**
+   * What keys may be given, as `defineScopes()` answered it: no key is issued, changed or imported with another scope. Those
+   * that have others already keep them. @default anything of the form of a scope
+   */
+  scopes?: ScopeCatalogue | undefined;
   /** Asked whenever a record is read, and kept as long as its cache entry. A failure is a 503. */
   ownerStatus?: OwnerStatus | undefined;
   /** Wall clock, in milliseconds since 1970. @default Date.now */
   now?: (() => number) | undefined;
   /** Hears of every decision, store call, change and warning; what it throws is dropped. */
   onEvent?: ((event: KeyEvent) => void) | undefined;
+  /** Warnings that are not wanted, by their codes. @default [] */
+  silence?: readonly WarningCode[] | undefined;
 }
 
+/** How many keys are kept in memory, and how long an entry of them decides. */
 export interface CacheOptions {
   /** Keys kept, at most 10,000,000. @default 10000 */
   maxEntries?: number | undefined;
@@ -63,9 +73,11 @@ export interface ApiKeysConfig {
   readonly cache: CacheConfig;
   readonly storeTimeoutMs: number;
   readonly verifiers: readonly KeyVerifier[];
+  readonly scopes: ScopeCatalogue | undefined;
   readonly ownerStatus: OwnerStatus | undefined;
   readonly now: (() => number) | undefined;
   readonly onEvent: ((event: KeyEvent) => void) | undefined;
+  readonly silence: readonly WarningCode[];
 }
 
 const OWNER = 'createApiKeys';
@@ -85,9 +97,11 @@ const OPTION_NAMES: Names<ApiKeysOptions> = {
   cache: true,
   storeTimeoutMs: true,
   verifiers: true,
+  scopes: true,
   ownerStatus: true,
   now: true,
   onEvent: true,
+  silence: true,
 };
 
 const CACHE_OPTION_NAMES: Names<CacheOptions> = {
@@ -115,9 +129,11 @@ export function readApiKeysOptions(options: ApiKeysOptions): ApiKeysConfig {
       max: 60_000,
     }),
     verifiers: checkVerifiers(OWNER, options.verifiers),
+    scopes: readScopeCatalogue(OWNER, options.scopes),
     ownerStatus: optionalFunction<OwnerStatus>(OWNER, 'ownerStatus', options.ownerStatus),
     now: optionalFunction<() => number>(OWNER, 'now', options.now),
     onEvent: optionalFunction<(event: KeyEvent) => void>(OWNER, 'onEvent', options.onEvent),
+    silence: readSilence(options.silence),
   });
 }
 
@@ -125,6 +141,14 @@ function readStore(value: unknown): KeyLookup | KeyStore {
   if (typeof (value as Partial<KeyLookup> | undefined)?.findByDigest === 'function')
     return value as KeyLookup;
   throw badOption(OWNER, 'store', 'a key store, with at least a findByDigest() method', value);
+}
+
+function readSilence(value: unknown): readonly WarningCode[] {
+  if (value === undefined) return [];
+  if (!Array.isArray(value)) throw badOption(OWNER, 'silence', 'an array of codes of warnings', value);
+  const unknown = value.findIndex((code) => !WARNING_CODES.includes(code));
+  if (unknown < 0) return [...value];
+  throw badOption(OWNER, `silence[${unknown}]`, `one of ${WARNING_CODES.join(', ')}`, value[unknown]);
 }
 
 function readPrefix(value: unknown): string {

@@ -1,31 +1,23 @@
-import { type ApiKeysConfig, type ApiKeysOptions, readApiKeysOptions } from './api-keys-options.ts';
-import { Authenticator, type RequestSource } from './authentication/authenticator.ts';
-import { createCircuit } from './authentication/circuit.ts';
-import { EntryReader } from './authentication/entry-reader.ts';
-import { LookupCache } from './authentication/lookup-cache.ts';
-import { createOwnerCheck } from './authentication/owner-check.ts';
-import { createRecordReader } from './authentication/record-reader.ts';
-import { createRefusalCounter } from './authentication/refusal-counter.ts';
-import { createRehasher } from './authentication/rehasher.ts';
-import { createUseRecorder } from './authentication/use-recorder.ts';
+import { type ApiKeysOptions, readApiKeysOptions } from './api-keys-options.ts';
+import { assembleParts } from './api-keys-parts.ts';
+import type { RequestSource } from './authentication/authenticator.ts';
+import type { Explanation } from './authentication/explanation.ts';
+import { GivenSource } from './authentication/given-source.ts';
+import { warnOfProduction } from './authentication/production-warnings.ts';
 import type { Verdict } from './authentication/verdict.ts';
-import { createVerifiers } from './authentication/verifiers.ts';
-import { startWatcher } from './authentication/watcher.ts';
-import { WrongSecrets } from './authentication/wrong-secrets.ts';
-import { type Clock, createClock } from './clock.ts';
+import type { Clock } from './clock.ts';
 import { StoreUnavailableError } from './errors.ts';
-import { createEvents, type Events } from './events.ts';
+import type { Events } from './events.ts';
+import type { RevokeAllFilter } from './issuance/housekeeping.ts';
 import type { ImportInput } from './issuance/import-input.ts';
 import type { ImportReport } from './issuance/importer.ts';
-import { type IssuedKey, Issuer } from './issuance/issuer.ts';
-import type { Conditional } from './issuance/key-editor.ts';
+import type { IssuedKey, Issuer, Revocation } from './issuance/issuer.ts';
+import type { Actor, Conditional } from './issuance/key-editor.ts';
 import type { CreateInput, UpdateInput } from './issuance/key-input.ts';
-import { createManagedRecords } from './issuance/managed-records.ts';
-import type { ApiKey } from './keys/api-key.ts';
-import { createDigester } from './keys/digest.ts';
+import type { ApiKey, KeyKind } from './keys/api-key.ts';
 import type { KeyFilter } from './keys/key-filter.ts';
-import { badOption, checkOptionNames, describe } from './options.ts';
-import { createStoreCaller } from './stores/guarded-store.ts';
+import type { ScopeCatalogue } from './keys/scope-catalogue.ts';
+import { describe } from './options.ts';
 
 /**
  * The keys of one application: checks them, issues them, ends them, over one store and one cache. Management reads
@@ -43,17 +35,30 @@ export interface ApiKeys {
    * from one address within a minute, and the call rejects with an `ApiKeyError` of code `rate_limited`.
    */
   verifyPair(id: string, secret: string, options?: { from?: string | undefined }): Verdict | Promise<Verdict>;
+  /**
+   * Why a key is accepted or not, step by step, for operators and never for a client. Asks the store, and leaves no entry,
+   * use, count or decision behind. A failing store is told in the answer. The text itself is not in it.
+   */
+  explain(text: string): Promise<Explanation>;
   /** Issues a key; `key` is shown here once and cannot be had again. */
   create(input: CreateInput): Promise<IssuedKey>;
+  /** The key with this id, as the store has it; `undefined` where no key has it. */
   get(id: string): Promise<ApiKey | undefined>;
   /** One page, 50 keys unless `limit` says otherwise, the newest first unless `order` does. */
   list(query?: KeyFilter): Promise<{ apiKeys: readonly ApiKey[]; nextCursor?: string }>;
+  /** Changes name, scopes, ends or metadata. Fewer scopes and an earlier end hold at once, as a revocation does. */
   update(id: string, changes: UpdateInput, options?: Conditional): Promise<ApiKey>;
   /** Stops a key until it is enabled again. Twice is the same as once. */
   disable(id: string, options?: Conditional): Promise<ApiKey>;
+  /** Ends what `disable()` began. Twice is the same as once; a revoked key stays revoked. */
   enable(id: string, options?: Conditional): Promise<ApiKey>;
   /** Stops a key for ever and keeps its record. Twice is the same as once; the first reason stays. */
-  revoke(id: string, options?: { reason?: string | undefined } & Conditional): Promise<ApiKey>;
+  revoke(id: string, options?: Revocation & Conditional): Promise<ApiKey>;
+  /**
+   * Revokes every key of an organization or of an owner, also those that come while it runs. Where the store fails in
+   * between, what is revoked stays so, the error says how many, and a second call goes on.
+   */
+  revokeAll(which: RevokeAllFilter, options?: Revocation): Promise<{ revoked: number }>;
   /**
    * Gives a record a new key. The old one works until its grace ends: 24 hours, or `gracePeriodMs` of 0 to 30 days,
    * but never past the key's own end. A key that is revoked, disabled or expired is a `ConflictError`.
@@ -66,6 +71,8 @@ export interface ApiKeys {
    * shape. Wrong ones are reported and the rest goes on. Importing again changes nothing.
    */
   import(records: Iterable<ImportInput> | AsyncIterable<ImportInput>): Promise<ImportReport>;
+  /** Deletes the records of keys that were revoked at least `revokedBeforeMs` ago: 30 days, unless it is given. */
+  prune(options?: { revokedBeforeMs?: number | undefined }): Promise<{ deleted: number }>;
   /** Asks the store one cheap thing. Rejects with `StoreUnavailableError` while it cannot answer. */
   ready(): Promise<void>;
   /** Writes what is pending, stops listening, closes the store. Every later call is a `StoreUnavailableError`. */
@@ -76,12 +83,30 @@ export interface ApiKeys {
 export interface Internals {
   verify(text: string, source: RequestSource): Verdict | Promise<Verdict>;
   verifyPair(id: string, secret: string, source: RequestSource): Verdict | Promise<Verdict>;
+  /** As `verify`, for a text out of a header field that is yet to be asked about; `undefined` where it is not sound. */
+  verifySound(
+    text: string,
+    source: RequestSource,
+    isSound: (text: string) => boolean,
+  ): Verdict | Promise<Verdict> | undefined;
   readonly events: Events;
   readonly clock: Clock;
   /** Visible ASCII characters, beyond those of token68, that a credential may hold. */
   readonly characters: string;
   /** Which user-ids of `Authorization: Basic` are ids of pairs; absent where Basic is not read. */
   readonly basicIds: ((id: string) => boolean) | undefined;
+  /** Whether `verifyPair()` has a verifier. */
+  readonly hasPairs: boolean;
+  /** The kinds of keys that `create()` can make. */
+  readonly kinds: readonly KeyKind[];
+  /** What keys may be given; `undefined` is anything. */
+  readonly scopes: ScopeCatalogue | undefined;
+  /** The same keys, whose audit events say who acts and from where. */
+  manageAs(actor: Actor): ApiKeys;
+  /** Ends a key now; one that has ended already stays as it is. */
+  expire(id: string, actor: Actor): Promise<ApiKey>;
+  /** Says what these keys lack, for whoever knows that they serve in production. */
+  warnOfProduction(): void;
 }
 
 const INTERNALS = Symbol.for('keystile.internals');
@@ -97,7 +122,7 @@ const NOBODYS_DIGEST = `sha256:${'A'.repeat(43)}`;
 export function createApiKeys(options: ApiKeysOptions): ApiKeys {
   const config = readApiKeysOptions(options);
   const { store } = config;
-  const parts = assemble(config);
+  const parts = assembleParts(config);
   const { authenticator, issuer, caller, uses, refusals, watcher, verifiers, events, clock } = parts;
   let closing: Promise<void> | undefined;
 
@@ -130,6 +155,15 @@ export function createApiKeys(options: ApiKeysOptions): ApiKeys {
     }
   }
 
+  const verifySound: Internals['verifySound'] = (text, source, isSound) => {
+    if (closing !== undefined) return isSound(text) ? Promise.reject(closedError()) : undefined;
+    try {
+      return authenticator.verifySound(text, source, isSound);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  };
+
   function verifyPair(id: string, secret: string, source: RequestSource): Verdict | Promise<Verdict> {
     if (closing !== undefined) return Promise.reject(closedError());
     if (!verifiers.hasPairs) return Promise.reject(noPairsError());
@@ -140,9 +174,10 @@ export function createApiKeys(options: ApiKeysOptions): ApiKeys {
     }
   }
 
-  const apiKeys: ApiKeys = {
+  const face = (issuer: Issuer): ApiKeys => ({
     verify: (text) => verify(text),
     verifyPair: (id, secret, where = {}) => verifyPair(id, secret, new GivenSource(where)),
+    explain: (text) => whileOpen(() => parts.explainer.explain(text)),
     create: (input) => whileOpen(() => issuer.create(input)),
     get: (id) => whileOpen(() => issuer.get(id)),
     list: (query) => whileOpen(() => issuer.list(query)),
@@ -151,7 +186,9 @@ export function createApiKeys(options: ApiKeysOptions): ApiKeys {
     enable: (id, conditional) => whileOpen(() => issuer.enable(id, conditional)),
     revoke: (id, revocation) => whileOpen(() => issuer.revoke(id, revocation)),
     rotate: (id, rotation) => whileOpen(() => issuer.rotate(id, rotation)),
+    revokeAll: (which, revocation) => whileOpen(() => issuer.revokeAll(which, revocation)),
     delete: (id) => whileOpen(() => issuer.delete(id)),
+    prune: (options) => whileOpen(() => issuer.prune(options)),
     import: (records) => whileOpen(() => issuer.import(records)),
     ready: () =>
       whileOpen(async () => {
@@ -161,27 +198,32 @@ export function createApiKeys(options: ApiKeysOptions): ApiKeys {
       closing ??= closeAll();
       return closing;
     },
-  };
+  });
   const { characters, basicIds } = verifiers;
-  const internals: Internals = { verify, verifyPair, events, clock, characters, basicIds };
-  // Not enumerable, so that it shows in no log and no copy passes for the original.
-  Object.defineProperty(apiKeys, INTERNALS, { value: internals });
-  return Object.freeze(apiKeys);
-}
-
-/** An address that a caller names; it is checked when it is needed, so that a mistake is a rejection. */
-class GivenSource implements RequestSource {
-  readonly #options: unknown;
-
-  constructor(options: unknown) {
-    this.#options = options;
+  const kinds = verifiers.makers.map(({ kind }) => kind);
+  const manageAs = (actor: Actor): ApiKeys => withInternals(face(issuer.actingFor(actor)));
+  const expire = (id: string, actor: Actor) => whileOpen(() => issuer.actingFor(actor).expire(id));
+  const internals: Internals = {
+    verify,
+    verifySound,
+    verifyPair,
+    events,
+    clock,
+    characters,
+    basicIds,
+    hasPairs: verifiers.hasPairs,
+    kinds,
+    scopes: config.scopes,
+    manageAs,
+    expire,
+    warnOfProduction: () => warnOfProduction(config, clock, events),
+  };
+  function withInternals(apiKeys: ApiKeys): ApiKeys {
+    // Not enumerable, so that it shows in no log and no copy passes for the original.
+    Object.defineProperty(apiKeys, INTERNALS, { value: internals });
+    return Object.freeze(apiKeys);
   }
-
-  get ip(): string | undefined {
-    const { from } = checkOptionNames('verifyPair', this.#options, ['from']);
-    if (from === undefined || typeof from === 'string') return from;
-    throw badOption('verifyPair', 'from', 'a text', from);
-  }
+  return withInternals(face(issuer));
 }
 
 function noPairsError(): TypeError {
@@ -197,47 +239,4 @@ export function internalsOf(owner: string, apiKeys: ApiKeys): Internals {
   throw new TypeError(
     `${owner}: apiKeys must be what createApiKeys() answered, but got ${describe(apiKeys)}`,
   );
-}
-
-function assemble(config: ApiKeysConfig) {
-  const { store, prefix, environment, environments } = config;
-  const clock = createClock(config.now);
-  const events = createEvents(config.onEvent);
-  const caller = createStoreCaller(config.storeTimeoutMs, clock, events);
-  const cache = new LookupCache(config.cache, clock);
-  const digester = createDigester(config.peppers, config.acceptPlainDigests);
-  const circuit = createCircuit(clock, config.storeTimeoutMs);
-  const reader = createRecordReader({ store, caller, circuit, digester, clock });
-  const verifiers = createVerifiers(prefix, environments, config.verifiers);
-  const refusals = createRefusalCounter(prefix, clock, events);
-  const uses = createUseRecorder(store, caller);
-  const ownerCheck = config.ownerStatus && createOwnerCheck(config.ownerStatus, caller);
-  const rehash = createRehasher(store, caller, clock);
-  const entryReader = new EntryReader({ environments, cache, reader, ownerCheck, rehash, clock });
-  const authenticator = new Authenticator({
-    environments,
-    verifiers,
-    cache,
-    reader,
-    entryReader,
-    uses,
-    refusals,
-    wrongSecrets: new WrongSecrets(clock),
-    clock,
-    events,
-  });
-  const records = createManagedRecords(store, caller);
-  const { makers } = verifiers;
-  const issuer = new Issuer({
-    prefix,
-    environment,
-    records,
-    digester,
-    makers,
-    listener: cache,
-    clock,
-    events,
-  });
-  const watcher = startWatcher({ store, caller, cache, clock, events });
-  return { authenticator, issuer, caller, uses, refusals, watcher, verifiers, events, clock };
 }

@@ -37,6 +37,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   server_error: 500,
 };
 
+/** What an error carries beside its code and message. */
 export interface ApiKeyErrorOptions {
   /** Header fields that belong to the answer, such as `Retry-After`. */
   readonly headers?: Readonly<Record<string, string>>;

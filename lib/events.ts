@@ -38,7 +38,25 @@ export type KeyEvent =
   /** Refused texts of our own shape, at most one event per `start` and minute. Channel `keystile:warning`. */
   | { readonly type: 'refusals'; readonly at: number; readonly start: string; readonly count: number }
   /** Something that somebody should look at. Channel `keystile:warning`. */
-  | { readonly type: 'warning'; readonly at: number; readonly code: string; readonly message: string };
+  | { readonly type: 'warning'; readonly at: number; readonly code: WarningCode; readonly message: string };
+
+/** Each has a section in docs/warnings.md. */
+export type WarningCode = (typeof MISCONFIGURATIONS)[number] | (typeof INCIDENTS)[number];
+
+/** Faults of the program that uses us, which its authors should hear of even if they listen to nothing. */
+const MISCONFIGURATIONS = [
+  'late_in_outage',
+  'late_without_watch',
+  'memory_store_in_production',
+  'mounted_twice',
+  'no_pepper',
+  'trust_proxy_unset',
+  'validate_router_behind_auth',
+] as const;
+
+const INCIDENTS = ['authorize_failed', 'key_in_query', 'watch_lost'] as const;
+
+export const WARNING_CODES: readonly WarningCode[] = [...MISCONFIGURATIONS, ...INCIDENTS];
 
 const CHANNELS = {
   decision: channel('keystile:decision'),
@@ -52,14 +70,24 @@ const CHANNELS = {
 export interface Events {
   hears(type: KeyEvent['type']): boolean;
   emit(event: KeyEvent): void;
-  /** Whether a warning of this code would be told: somebody listens, and it was not told before. */
-  mayWarn(code: string): boolean;
-  /** Tells once in the life of this object, however often it is called with one code. */
-  warnOnce(code: string, at: number, message: string): void;
+  /** Whether a warning of this code would be told: it is not silenced, was not told before, and somebody would hear. */
+  mayWarn(code: WarningCode): boolean;
+  /**
+   * Tells once in the life of this object, however often it is called with one code. A misconfiguration that nobody
+   * listens for becomes a warning of the process, once for each code.
+   */
+  warnOnce(code: WarningCode, at: number, message: string): void;
 }
 
-export function createEvents(onEvent?: (event: KeyEvent) => void): Events {
-  const warned = new Set<string>();
+/** Of this process; several `createApiKeys()` with one fault make one line. */
+const printed = new Set<WarningCode>();
+
+/** @param silence - warnings that are not wanted */
+export function createEvents(
+  onEvent?: (event: KeyEvent) => void,
+  silence: readonly WarningCode[] = [],
+): Events {
+  const warned = new Set(silence);
   const events: Events = {
     hears: (type) => onEvent !== undefined || CHANNELS[type].hasSubscribers,
     emit(event) {
@@ -70,12 +98,22 @@ export function createEvents(onEvent?: (event: KeyEvent) => void): Events {
       } catch {}
       CHANNELS[event.type].publish(event);
     },
-    mayWarn: (code) => !warned.has(code) && events.hears('warning'),
+    mayWarn: (code) => !warned.has(code) && (events.hears('warning') || mayPrint(code)),
     warnOnce(code, at, message) {
       if (!events.mayWarn(code)) return;
       warned.add(code);
-      events.emit({ type: 'warning', at, code, message });
+      if (events.hears('warning')) events.emit({ type: 'warning', at, code, message });
+      else printWarning(code, message);
     },
   };
   return events;
+}
+
+function mayPrint(code: WarningCode): boolean {
+  return !printed.has(code) && (MISCONFIGURATIONS as readonly WarningCode[]).includes(code);
+}
+
+function printWarning(code: WarningCode, message: string): void {
+  printed.add(code);
+  process.emitWarning(`${message} See docs/warnings.md#${code}.`, { type: 'KeystileWarning', code });
 }

@@ -1,4 +1,4 @@
-// Private PostgreSQL and MariaDB servers for tests and measurements: on free ports, in temporary folders, away from
+// Private PostgreSQL, MariaDB and Redis servers for tests and measurements: on free ports, in temporary folders, away from
 // any server that runs already. As a command:
 //
 //   node scripts/services.mjs install                     installs what is missing, where that is possible
@@ -30,8 +30,10 @@ const APT = '/usr/bin/apt-get';
 const isRoot = process.getuid?.() === 0;
 
 /**
- * What each kind of server needs. `prepare` makes the folder of its data; `command` is what then runs in the
- * foreground. A durable server writes an acknowledged change to the disk first, as a real one does.
+ * What each kind of server needs. `prepare` makes the folder of its data, where the server does not do so itself;
+ * `command` is what then runs in the foreground. `greeting` is sent to a server that does not speak first, and
+ * `takesWork` says what its answer means. A durable server writes an acknowledged change to the disk first, as a real
+ * one does.
  */
 const KINDS = {
   postgres: {
@@ -59,6 +61,9 @@ const KINDS = {
     ],
     url: (port) => `postgres://postgres@127.0.0.1:${port}/postgres`,
     stopSignal: 'SIGINT',
+    greeting: () => startupMessage(),
+    // It says 'E' as long as it is still recovering.
+    takesWork: (bytes) => bytes[0] === 0x52,
   },
   mysql: {
     title: 'MariaDB',
@@ -92,6 +97,25 @@ const KINDS = {
     ],
     url: (port) => `mysql://root@127.0.0.1:${port}/mysql`,
     stopSignal: 'SIGTERM',
+    takesWork: (bytes) => bytes[4] === 10,
+  },
+  redis: {
+    title: 'Redis',
+    packageName: 'redis-server',
+    user: 'redis',
+    variable: 'KEYSTILE_TEST_REDIS_URL',
+    programs: () => programs('redis-server'),
+    command: ({ 'redis-server': redis }, { data, port, durable, extra }) => [
+      redis,
+      ...['--port', String(port), '--bind', '127.0.0.1', '--dir', data, '--save', ''],
+      ...['--appendonly', 'yes', '--appendfsync', durable ? 'always' : 'no'],
+      ...extra,
+    ],
+    url: (port) => `redis://127.0.0.1:${port}`,
+    stopSignal: 'SIGTERM',
+    greeting: () => 'PING\r\n',
+    // It says '-LOADING' as long as it still reads its data.
+    takesWork: (bytes) => bytes.toString('latin1').startsWith('+PONG'),
   },
 };
 
@@ -105,9 +129,11 @@ export function givenUrl(name) {
 /**
  * Starts a private server.
  *
+ * @param {'postgres' | 'mysql' | 'redis'} name
+ * @param {{ durable?: boolean, extra?: string[] }} [options] - extra: further arguments for Redis, which win over ours
  * @returns its `url`, and `signal()`, `restart()` and `stop()`
  */
-export async function startServer(name, { durable = false } = {}) {
+export async function startServer(name, { durable = false, extra = [] } = {}) {
   const kind = KINDS[name];
   const found = await installedPrograms(name);
   const folder = mkdtempSync(join(tmpdir(), `keystile-${name}-`));
@@ -116,13 +142,9 @@ export async function startServer(name, { durable = false } = {}) {
   chmodSync(folder, 0o755);
   mkdirSync(data, { mode: 0o700 });
   if (ids !== undefined) for (const path of [folder, data]) chownSync(path, ids.uid, ids.gid);
-  const prepared = spawnSync(...split(kind.prepare(found, data)), { ...ids, encoding: 'utf8', cwd: folder });
-  if (prepared.status !== 0) {
-    rmSync(folder, { recursive: true, force: true });
-    throw new Error(`${kind.title} cannot be prepared: ${prepared.stderr}${prepared.stdout}`);
-  }
+  if (kind.prepare !== undefined) prepare(kind, found, { data, folder, ids });
   const port = await freePort();
-  const command = kind.command(found, { data, folder, port, durable });
+  const command = kind.command(found, { data, folder, port, durable, extra });
   let child = await launch(kind, command, { folder, port, ids });
   return {
     url: kind.url(port),
@@ -144,6 +166,13 @@ export async function startServer(name, { durable = false } = {}) {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+function prepare(kind, found, { data, folder, ids }) {
+  const prepared = spawnSync(...split(kind.prepare(found, data)), { ...ids, encoding: 'utf8', cwd: folder });
+  if (prepared.status === 0) return;
+  rmSync(folder, { recursive: true, force: true });
+  throw new Error(`${kind.title} cannot be prepared: ${prepared.stderr}${prepared.stdout}`);
 }
 
 /** Begins again where the server gives up, as PostgreSQL does while a killed one still lets go of its memory. */
@@ -170,7 +199,7 @@ function isRunning(child) {
   return child.pid !== undefined && child.exitCode === null && child.signalCode === null;
 }
 
-/** Whether the server takes work. MariaDB speaks first; PostgreSQL says 'E' as long as it is still recovering. */
+/** Whether the server takes work. */
 function answers(kind, port) {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
@@ -181,8 +210,8 @@ function answers(kind, port) {
     socket.setTimeout(2_000, () => finish(false));
     socket.on('error', () => finish(false));
     socket.on('close', () => finish(false));
-    if (kind === KINDS.postgres) socket.on('connect', () => socket.write(startupMessage()));
-    socket.on('data', (bytes) => finish(kind === KINDS.postgres ? bytes[0] === 0x52 : bytes[4] === 10));
+    if (kind.greeting !== undefined) socket.on('connect', () => socket.write(kind.greeting()));
+    socket.on('data', (bytes) => finish(kind.takesWork(bytes)));
   });
 }
 
@@ -280,7 +309,7 @@ function install(packageNames) {
   return done.status === 0;
 }
 
-/** Neither server runs as root. */
+/** No server runs as root. */
 function idsOf(user) {
   if (!isRoot) return undefined;
   const id = (flag) => Number(spawnSync('id', [flag, user], { encoding: 'utf8' }).stdout);

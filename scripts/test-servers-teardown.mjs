@@ -14,7 +14,7 @@ export default async function tearDown() {
   rmSync(folder, { recursive: true, force: true });
   if (process.env[SKIP_VARIABLE] === '1') {
     console.error(
-      `\nSKIPPED: all tests over PostgreSQL and MariaDB servers, because of ${SKIP_VARIABLE}=1\n`,
+      `\nSKIPPED: all tests over PostgreSQL, MariaDB and Redis servers, because of ${SKIP_VARIABLE}=1\n`,
     );
   }
 }

@@ -37,6 +37,14 @@ describe('a rotated key', () => {
     expect(verdict).toMatchObject({ ok: true, graceUntil: new Date(START_MS + 24 * 3_600_000) });
   });
 
+  test('says the same to everybody, whatever somebody did to the time that it was told', async () => {
+    const { apiKeys, key, apiKey } = await openBench();
+    await apiKeys.rotate(apiKey.id, { gracePeriodMs: 5_000 });
+    const told = (await apiKeys.verify(key)) as { graceUntil?: Date };
+    told.graceUntil?.setTime(0);
+    expect(await apiKeys.verify(key)).toMatchObject({ graceUntil: new Date(START_MS + 5_000) });
+  });
+
   test('never outlives the end of its record', async () => {
     const { apiKeys, key, apiKey } = await openBench({ input: { expiresAt: new Date(START_MS + 2_000) } });
     await apiKeys.rotate(apiKey.id);

@@ -4,6 +4,7 @@ import {
   type ApiKeysOptions,
   apiKeyAuth,
   createApiKeys,
+  type KeyEvent,
   type KeyRecord,
   StoreUnavailableError,
 } from '../../lib/index.ts';
@@ -39,6 +40,21 @@ function breakableClock() {
   };
   return { clock, now };
 }
+
+describe.each(expressVersions)('a clock that breaks when a key was found good, on $name,', ({ express }) => {
+  test('is a 500, also where only a warning asks for the time, and ends no process', async () => {
+    const { clock, now } = breakableClock();
+    const onEvent = ({ type }: KeyEvent) => {
+      if (type === 'decision') clock.isBroken = true;
+    };
+    const { app, ask, reached } = await openApp(express, { now, onEvent });
+    app.set('env', 'production');
+    expect((await ask()).status).toBe(500);
+    expect(reached).toEqual([]);
+    clock.isBroken = false;
+    expect((await ask()).status).toBe(200);
+  });
+});
 
 describe.each(expressVersions)('a store that fails, on $name', ({ express }) => {
   const refused = Object.assign(new Error('401 Unauthorized'), { status: 401, code: 'invalid_token' });

@@ -22,7 +22,8 @@ const guards: readonly { name: string; guard: RequestHandler }[] = [
 ];
 
 const messagesOf = (errors: readonly unknown[]) => errors.map((error) => (error as Error).message);
-const mount = 'has no authenticator before it: mount app.use(apiKeyAuth(apiKeys)) ahead of this route';
+const mount =
+  'has no authenticator before it: mount app.use(apiKeyAuth(apiKeys)) ahead of this route (docs/warnings.md#guard_before_authenticator)';
 
 describe.each(expressVersions)('a guard without an authenticator on $name', ({ express }) => {
   test.each(guards)(

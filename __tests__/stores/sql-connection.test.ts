@@ -99,7 +99,7 @@ describe('misuse of SqlKeyStore', () => {
 
   test('names the option that was meant', () => {
     expect(build(sqlite, { tabel: 'keys' })).toThrow(
-      'SqlKeyStore: unknown option "tabel"; did you mean "table"? (known: table, dialect)',
+      'SqlKeyStore: unknown option "tabel"; did you mean "table"? (known: table, dialect, watch)',
     );
     expect(() => SqlKeyStore.schema('sqlite', { dialect: 'sqlite' } as object)).toThrow(
       'unknown option "dialect"',

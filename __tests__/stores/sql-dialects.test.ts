@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import postgres from 'postgres';
@@ -120,8 +121,9 @@ describeWithServers('PostgreSQL', () => {
       const { connection, end } = open();
       const store = new SqlKeyStore(connection);
       await store.migrate();
-      await store.insert(buildRecord(1));
-      await store.update(idOf(1), { name: 'new', narrows: false }, 1);
+      const id = randomUUID();
+      await store.insert(buildRecord(1, { id }));
+      await store.update(id, { name: 'new', narrows: false }, 1);
       await store.findByDigest([digestOf('key 1')]);
       // postgres.js keeps one of its own, which asks for the types that there are.
       const text = `SELECT count(*)::int AS count FROM pg_prepared_statements WHERE statement LIKE '%keystile%'`;
@@ -130,7 +132,7 @@ describeWithServers('PostgreSQL', () => {
           ? await connection.unsafe(text, [], { prepare: false })
           : (await (connection as pg.Pool).query(text)).rows;
       expect(result[0]).toEqual({ count: 0 });
-      await store.delete(idOf(1));
+      await store.delete(id);
       await end();
     },
   );
@@ -140,9 +142,10 @@ describeWithServers('PostgreSQL', () => {
     const pool = new pg.Pool({ connectionString: url, types: types as never });
     const store = new SqlKeyStore(pool);
     await store.migrate();
-    await store.insert(buildFullRecord(1));
-    expect(await store.findById(idOf(1))).toStrictEqual(buildFullRecord(1));
-    await store.delete(idOf(1));
+    const record = { ...buildFullRecord(1), id: randomUUID() };
+    await store.insert(record);
+    expect(await store.findById(record.id)).toStrictEqual(record);
+    await store.delete(record.id);
     await pool.end();
   });
 
@@ -288,7 +291,9 @@ describe('errors of drivers', () => {
     };
     await new SqlKeyStore({ dialect, query }).migrate();
     expect(texts[1]).toBe(texts[0]);
-    expect(texts).toHaveLength(SqlKeyStore.schema(dialect).split(';\n').length);
+    const statements = SqlKeyStore.schema(dialect).split(';\n').length - 1;
+    // One twice, and a look for what a table of an earlier version lacks.
+    expect(texts).toHaveLength(statements + 2);
   });
 });
 

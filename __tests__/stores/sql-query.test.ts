@@ -25,7 +25,8 @@ describe('SqlKeyStore with a query of the user', () => {
     ['insert', (it: SqlKeyStore) => it.insert(buildFullRecord(1)), 1],
     ['update', (it: SqlKeyStore) => it.update('a', { name: 'b', clear: ['previous'], narrows: true }, 1), 1],
     ['list', (it: SqlKeyStore) => it.list({ limit: 1, order: 'newest', cursor: 'a', ownerId: 'b' }), 1],
-    ['delete', (it: SqlKeyStore) => it.delete('a'), 1],
+    // The first one also looks for what is left of old deletions.
+    ['delete', (it: SqlKeyStore) => it.delete('a'), 2],
     ['recordUse of none', (it: SqlKeyStore) => it.recordUse([]), 0],
     ['recordUse of 100', (it: SqlKeyStore) => it.recordUse(uses(100)), 1],
     ['recordUse of 101', (it: SqlKeyStore) => it.recordUse(uses(101)), 2],
@@ -136,7 +137,8 @@ describe('SqlKeyStore with a query of the user', () => {
         return { rows: [], affectedRows: 0 };
       };
       await new SqlKeyStore({ dialect: 'sqlite', query }).migrate();
-      expect(texts).toHaveLength(4);
+      // The table twice, a look for what it lacks, and three indexes.
+      expect(texts).toHaveLength(6);
       expect(texts[1]).toBe(texts[0]);
     },
   );
@@ -164,15 +166,16 @@ describe('SqlKeyStore over a synchronous database', () => {
       await it.findById('a');
       expect(await it.delete('a')).toBe(true);
     }
-    expect(prepared).toHaveLength(2);
+    // One more text looks for what is left of old deletions.
+    expect(prepared).toHaveLength(3);
     // Used again and again, so it stays; the other one makes room.
     for (let count = 1; count <= 100; count += 1) {
       await it.findByDigest(digests(count));
       await it.findById('a');
     }
-    expect(prepared).toHaveLength(102);
-    await it.delete('a');
     expect(prepared).toHaveLength(103);
+    await it.delete('a');
+    expect(prepared).toHaveLength(104);
   });
 
   test('says so where the database answers later', async () => {
@@ -187,7 +190,8 @@ describe('SqlKeyStore.schema', () => {
   test.each(['sqlite', 'postgres', 'mysql'] as const)('is what migrate runs on %s', async (dialect) => {
     const texts: string[] = [];
     const query: SqlQuery = async (text) => {
-      texts.push(`${text};\n`);
+      // A look for what a table of an earlier version lacks.
+      if (!text.startsWith('SELECT')) texts.push(`${text};\n`);
       return { rows: [], affectedRows: 0 };
     };
     await new SqlKeyStore({ dialect, query }, { table: 'my_keys' }).migrate();

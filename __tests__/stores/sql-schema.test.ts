@@ -44,7 +44,7 @@ describe.each(connectionKinds)('SqlKeyStore over $name', (kind) => {
       const rows = await opened.run(INDEXES[kind.dialect], [table]);
       const names = rows.map((row) => (row as { name: string }).name);
       const unique = { sqlite: 0, postgres: 3, mysql: 3 }[kind.dialect];
-      expect(new Set(names).size).toBe(unique + 2);
+      expect(new Set(names).size).toBe(unique + 3);
       for (const name of names) expect(name.length).toBeLessThanOrEqual(63);
     });
 

@@ -153,14 +153,23 @@ describeWithServers.each(single)('counted by the server, over $name', ({ open, c
     await Promise.all([issuer.close(), apiKeys.close()]);
   });
 
+  /** The first deletion clears up as well, with nobody waiting for it; the one connection is free again behind it. */
+  async function deleteFirst(): Promise<void> {
+    await store.insert(buildRecord(2));
+    await store.delete(idOf(2));
+    await store.findById(idOf(2));
+  }
+
   test.each<[string, () => Promise<unknown>, number]>([
     ['insert', () => store.insert(buildRecord(1)), 1],
     ['update', () => store.update(idOf(1), { name: 'new', narrows: false }, 1), count === 'mysql' ? 2 : 1],
-    ['delete', () => store.delete(idOf(1)), 1],
+    // In PostgreSQL, what narrows is told to those who listen.
+    ['delete', () => store.delete(idOf(1)), count === 'mysql' ? 1 : 2],
     ['list', () => store.list({ limit: 50, order: 'newest' }), 1],
     ['recordUse', () => store.recordUse([{ id: idOf(2), at: minutesLater(1), previous: false }]), 1],
   ])('%s', async (name, act, expected) => {
     if (name !== 'insert') await store.insert(buildRecord(1));
+    if (name === 'delete') await deleteFirst();
     expect(await statementsOf(act)).toBe(expected);
   });
 });

@@ -22,6 +22,8 @@ export interface Arrangement {
   readonly app?: (keys: FixtureKeys) => FixtureAppOptions | Promise<FixtureAppOptions>;
   /** Timers and the monotonic clock move only when they are told to. */
   readonly fakeTimers?: true;
+  /** Cannot be gone through where servers are left out. */
+  readonly needsServer?: true;
   readonly prepare?: (stage: Stage) => void;
   /** The answers that the expectation is about. @default the request, sent once */
   readonly perform?: (stage: Stage) => Promise<readonly CountedAnswer[]>;

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { expect } from '@jest/globals';
+import { bcryptSecrets } from '../../lib/authentication/bcrypt-secrets.ts';
+import { type ApiKeysOptions, keyPairs } from '../../lib/index.ts';
 import type { Arrangement, CountedAnswer, Stage } from './arrangement.ts';
 import type { CorpusCase, Given } from './corpus.ts';
 import type { FixtureAppOptions } from './fixture-app.ts';
-import { DAY_MS, withChecksum } from './fixture-keys.ts';
+import { DAY_MS, LEGACY_IDS, withChecksum } from './fixture-keys.ts';
 import { flood, hang, openJwksServer } from './jwks-server.ts';
 import { optionsWith } from './jwt-options.ts';
 import { SCENARIOS } from './race-scenarios.ts';
@@ -31,6 +33,7 @@ export function arrangementOf({ id, given = {} }: CorpusCase): Arrangement {
       for (const part of parts) part.prepare?.(stage);
     },
     ...(parts.some(({ fakeTimers }) => fakeTimers) ? { fakeTimers: true } : undefined),
+    ...(parts.some(({ needsServer }) => needsServer) ? { needsServer: true } : undefined),
     ...(perform === undefined ? undefined : { perform }),
   };
 }
@@ -55,11 +58,17 @@ const TABLES: { readonly [Name in Words]-?: Readonly<Record<string, Arrangement>
     'behind a trusted proxy': tls({ trustProxy: 'loopback' }),
     'plain HTTP, 10,000 random keys': { ...tls({}), perform: guesses },
   },
-  option: { 'trust proxy off': {}, "jwt secret 'short'": { app: () => ({ jwt: WEAK_SECRET }) } },
+  before: { '20 wrong secrets for PAIR_KEY in 60 s': { perform: afterWrongSecrets } },
+  option: {
+    'trust proxy off': {},
+    // As the endpoint is mounted anyway.
+    'required scopes configured': {},
+    "jwt secret 'short'": { app: () => ({ jwt: WEAK_SECRET }) },
+  },
   scenario: SCENARIOS,
   jwks: { hang: remoteKeys(hang), '50MB': remoteKeys(flood) },
   load: {
-    'bcrypt queue full': { perform: besideFullQueue },
+    'bcrypt queue full': { app: () => ({ apiKeys: SHORT_QUEUE }), perform: besideFullQueue },
     'same address is throttled for failures': { perform: besideThrottle },
   },
 };
@@ -79,15 +88,31 @@ function remoteKeys(answer: typeof hang): Arrangement {
   };
 }
 
+/** The address of the request has tried too many secrets for the id that it comes with. */
+async function afterWrongSecrets({ app, keys, send }: Stage): Promise<CountedAnswer[]> {
+  const id = keys.texts.get('PAIR_KEY') as string;
+  for (let i = 0; i < 20; i += 1) {
+    const verdict = await app.apiKeys.verifyPair(id, `guess${i}`, { from: '127.0.0.1' });
+    expect(verdict).toEqual({ ok: false, reason: 'unknown' });
+  }
+  return [await send()];
+}
+
+/** A queue that is soon full, of secrets that wait to be compared. */
+const SHORT_QUEUE: Partial<ApiKeysOptions> = {
+  verifiers: [keyPairs(), bcryptSecrets({ ids: LEGACY_IDS, maxQueue: 2 })],
+};
+
 /** More secrets wait to be compared than may: the first that finds no place says so, and the others go on waiting. */
 async function besideFullQueue({ app, send }: Stage): Promise<CountedAnswer[]> {
+  const guesses = [2, 3, 4, 5].map(async (i) => app.apiKeys.verifyPair(`legacy_${i}`, 'guess'));
   const isFull = new Promise<string>((resolve) => {
-    for (let i = 2; i < 82; i += 1) {
-      Promise.resolve(app.apiKeys.verifyPair(`legacy_${i}`, 'guess')).catch(({ code }) => resolve(code));
-    }
+    for (const guess of guesses) guess.catch(({ code }) => resolve(code));
   });
   expect(await isFull).toBe('temporarily_unavailable');
-  return [await send()];
+  const answer = await send();
+  await Promise.allSettled(guesses);
+  return [answer];
 }
 
 /** The address of the request has tried too many secrets. */

@@ -1,118 +1,16 @@
-import type { KeyChanged, KeyLookup, KeyRecord, KeyStore } from '../../lib/index.ts';
+import type { KeyRecord } from '../../lib/index.ts';
+import type { Fault } from '../../lib/testing/fault-store.ts';
 
-/**
- * A key store between a test and a real one, which behaves as the real one does until it is told otherwise.
- *
- *   const store = new FaultStore(new MemoryKeyStore());
- *   store.next('findByDigest', rejects(new Error('down')), hangs());   // the next two calls, in that order
- *   store.always('findByDigest', throws(undefined));                   // all calls after those, until heal()
- *   store.heal();                                                      // itself again; `heal(method)` for one
- *   store.count('findByDigest');                                       // calls so far, whatever came of them
- *   store.asked('recordUse');                                          // their arguments
- *   store.tell({ type: 'lost' });                                      // to all who watch; any value will do
- *
- * A fault gets the call that it stands in for and decides whether, when and how often it is carried out:
+export { type Fault, FaultStore, type StoreMethod } from '../../lib/testing/fault-store.ts';
+
+/*
+ * Faults for a FaultStore:
  *
  *   nothing is done          throws(value) rejects(value) hangs()
  *   another answer           answers(value) answersAtOnce(value) answersThenable(value) settlesTwice(first, second)
  *   the real answer, spoilt  spoils(change) lagsBehind(record)
  *   the real thing, timed    waitsBefore(gate) waitsAfter(gate) failsAfter(value)
- *
- * `without` takes methods away, as if the store had been written without them. A method that the inner store does
- * not have is not there either.
  */
-export class FaultStore implements KeyStore {
-  declare findByDigest: KeyStore['findByDigest'];
-  declare findById: KeyStore['findById'];
-  declare insert: KeyStore['insert'];
-  declare update: KeyStore['update'];
-  declare list: KeyStore['list'];
-  declare delete: NonNullable<KeyStore['delete']>;
-  declare recordUse: NonNullable<KeyStore['recordUse']>;
-  declare watch: NonNullable<KeyStore['watch']>;
-  declare close: NonNullable<KeyStore['close']>;
-
-  readonly #scripts = new Map<StoreMethod, Script>();
-  readonly #listeners = new Set<(change: KeyChanged) => void>();
-
-  constructor(inner: KeyLookup | KeyStore, { without = [] }: { without?: readonly StoreMethod[] } = {}) {
-    for (const method of METHODS) {
-      const real = (inner as unknown as Partial<Record<StoreMethod, Call>>)[method];
-      if (real === undefined || without.includes(method)) continue;
-      Object.defineProperty(this, method, { value: this.#guard(method, real.bind(inner)) });
-    }
-  }
-
-  next(method: StoreMethod, ...faults: readonly Fault[]): void {
-    this.#script(method).next.push(...faults);
-  }
-
-  always(method: StoreMethod, fault: Fault): void {
-    this.#script(method).always = fault;
-  }
-
-  heal(...methods: readonly StoreMethod[]): void {
-    for (const method of methods.length === 0 ? METHODS : methods) {
-      const script = this.#script(method);
-      script.next.length = 0;
-      script.always = undefined;
-    }
-  }
-
-  count(method: StoreMethod): number {
-    return this.asked(method).length;
-  }
-
-  asked(method: StoreMethod): readonly (readonly unknown[])[] {
-    return this.#script(method).asked;
-  }
-
-  /** Says something to every watch that was ever begun, also to those that have ended. */
-  tell(message: unknown): void {
-    for (const listener of this.#listeners) listener(message as KeyChanged);
-  }
-
-  #guard(method: StoreMethod, real: Call): Call {
-    const script = this.#script(method);
-    return (...args) => {
-      script.asked.push(args);
-      if (method === 'watch') this.#listeners.add(args[0] as (change: KeyChanged) => void);
-      const fault = script.next.shift() ?? script.always;
-      return fault === undefined ? real(...args) : fault(async () => real(...args));
-    };
-  }
-
-  #script(method: StoreMethod): Script {
-    const script = this.#scripts.get(method) ?? { next: [], always: undefined, asked: [] };
-    this.#scripts.set(method, script);
-    return script;
-  }
-}
-
-export type StoreMethod = keyof KeyStore;
-
-/** Stands in for a call; `real` carries it out. */
-export type Fault = (real: () => Promise<unknown>) => unknown;
-
-type Call = (...args: unknown[]) => unknown;
-
-interface Script {
-  readonly next: Fault[];
-  always: Fault | undefined;
-  readonly asked: unknown[][];
-}
-
-const METHODS: readonly StoreMethod[] = [
-  'findByDigest',
-  'findById',
-  'insert',
-  'update',
-  'list',
-  'delete',
-  'recordUse',
-  'watch',
-  'close',
-];
 
 export function throws(value: unknown): Fault {
   return () => {

@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Request, RequestHandler, Response } from 'express';
 import { bcryptSecrets } from '../../lib/authentication/bcrypt-secrets.ts';
+import { type Dialect, endor, gmi, pluto, timbrix, validateRouter, workos } from '../../lib/dialects.ts';
 import {
   type ApiKeyAuthOptions,
   type ApiKeys,
@@ -24,17 +25,25 @@ import {
   requireScope,
 } from '../../lib/index.ts';
 import { type JwtKeysOptions, jwtKeys } from '../../lib/jwt.ts';
+import { type Management, managementRouter } from '../../lib/management/management-router.ts';
 import type { Express } from './express-versions.ts';
-import { CURRENT_PEPPER, DELETED_USER, FIXTURE_NOW, type FixtureKeys } from './fixture-keys.ts';
+import {
+  CURRENT_PEPPER,
+  DELETED_USER,
+  FIXTURE_NOW,
+  type FixtureKeys,
+  LEGACY_IDS,
+  MEMBER_SESSION,
+} from './fixture-keys.ts';
 
-/** Where something is mounted as soon as the package has it: between the open routes and the authenticator. */
-export const STILL_TO_COME: readonly string[] = [
-  '/api/runs/auth/validate',
-  '/api-keys/validate',
-  '/v1/auth/api-key/validate',
-  '/me/api-keys/current',
-  '/api_keys/validations',
-  '/keys',
+/** Every validate endpoint, side by side. */
+const DIALECTS: readonly Dialect[] = [
+  pluto(),
+  timbrix({ scopes: ['read'] }),
+  endor(),
+  // Its ids are UUIDs, and those of the fixtures are none.
+  gmi({ uuid: () => '066daf34-08e8-40fe-a384-4248bcff5842' }),
+  workos(),
 ];
 
 type FaultyMethod = 'findByDigest' | 'recordUse';
@@ -156,7 +165,7 @@ export async function startFixtureApp(
   const apiKeys = createApiKeys({
     store,
     peppers: [CURRENT_PEPPER],
-    verifiers: [jwtKeys(options.jwt ?? keys.jwt), keyPairs(), bcryptSecrets({ ids: /^legacy_\d+$/ })],
+    verifiers: [jwtKeys(options.jwt ?? keys.jwt), keyPairs(), bcryptSecrets({ ids: LEGACY_IDS })],
     now: () => clock.now,
     ownerStatus: ({ owner, organization }) =>
       suspended.has(owner.id) || suspended.has(organization.id) ? 'inactive' : 'active',
@@ -201,6 +210,8 @@ function mount(express: Express, apiKeys: ApiKeys, options: FixtureAppOptions): 
   });
   app.get('/optional', apiKeyAuth(apiKeys, { ...auth, mode: 'optional' }), tellWho);
   app.get('/needs-read-unauth', requireScope('read'), tellWho);
+  for (const dialect of DIALECTS) app.use(validateRouter(apiKeys, dialect));
+  app.use('/keys', managementRouter(apiKeys, { authorize: memberOf }));
   app.use(apiKeyAuth(apiKeys, auth));
   app.get('/protected', hook, tellWho);
   app.get('/needs-read', requireScope('read'), tellWho);
@@ -208,6 +219,12 @@ function mount(express: Express, apiKeys: ApiKeys, options: FixtureAppOptions): 
   const ofThePath = requireOrganization((req) => String(req.params['orgId']));
   app.get('/org/:orgId/things', ofThePath, tellWho);
   return app;
+}
+
+/** The application's own session, which is a cookie of its own. */
+function memberOf(req: Request): Management | undefined {
+  if (req.get('cookie') !== MEMBER_SESSION) return undefined;
+  return { organization: { id: 'org_A' }, grantableScopes: ['read'], actor: 'member_A' };
 }
 
 const passOn: RequestHandler = (_req, _res, next) => next();

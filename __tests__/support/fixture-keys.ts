@@ -1,4 +1,4 @@
-import { type ApiKeys, createApiKeys, type KeyRecord, MemoryKeyStore } from '../../lib/index.ts';
+import { type ApiKeys, createApiKeys, type KeyRecord, keyPairs, MemoryKeyStore } from '../../lib/index.ts';
 import { type JwtKeysOptions, jwtKeys } from '../../lib/jwt.ts';
 import { makeSigners, type Signer } from './jwt-builder.ts';
 import { AUDIENCE, ISSUER, keyOption, optionsWith } from './jwt-options.ts';
@@ -12,6 +12,9 @@ const WITHDRAWN_PEPPER = { id: 'p1', secret: 'the pepper that was withdrawn, of 
 
 /** Owners and organizations that the application has stopped. */
 export const DELETED_USER = 'user_deleted';
+
+/** The cookie by which the application knows a member of org_A. */
+export const MEMBER_SESSION = 'session=of-a-member-of-org_A';
 
 export interface FixtureKeys {
   /** What stands for each name in a request. */
@@ -27,7 +30,8 @@ export interface FixtureKeys {
   recordOf(name: string): KeyRecord;
 }
 
-/** A pair that another system kept under bcrypt. */
+/** Pairs that another system kept under bcrypt, and one of them. */
+export const LEGACY_IDS = /^legacy_\d+$/;
 export const LEGACY_ID = 'legacy_1';
 export const LEGACY_SECRET = 'correct-horse';
 
@@ -38,7 +42,12 @@ export async function makeFixtureKeys(): Promise<FixtureKeys> {
   const now = () => time;
   const signers = makeSigners();
   const jwt = optionsWith([keyOption('k1', 'current', signers.get('es256A'))]);
-  const ours = createApiKeys({ store, peppers: [CURRENT_PEPPER], verifiers: [jwtKeys(jwt)], now });
+  const ours = createApiKeys({
+    store,
+    peppers: [CURRENT_PEPPER],
+    verifiers: [jwtKeys(jwt), keyPairs()],
+    now,
+  });
   const withdrawn = createApiKeys({ store, peppers: [WITHDRAWN_PEPPER], now });
   const publishable = createApiKeys({ store: new MemoryKeyStore(), prefix: 'pk', now });
   const elsewhere = createApiKeys({ store: new MemoryKeyStore(), now });
@@ -59,7 +68,27 @@ export async function makeFixtureKeys(): Promise<FixtureKeys> {
     return apiKey.id;
   }
 
+  /** @param tail - of the names of both parts */
+  async function makePair(tail: string): Promise<string> {
+    const {
+      key,
+      secret = '',
+      apiKey,
+    } = await ours.create({
+      name: `PAIR${tail}`,
+      kind: 'pair',
+      organization: { id: 'org_A' },
+    });
+    texts.set(`PAIR_KEY${tail}`, key);
+    texts.set(`PAIR_SECRET${tail}`, secret);
+    return apiKey.id;
+  }
+
   await make('GOOD');
+  await make('CALLER', { scopes: ['keys:validate'] });
+  await make('GOOD_SCOPE_UNKNOWN_ENUM');
+  await makePair('');
+  await ours.revoke(await makePair('_REVOKED'));
   await make('JWT_KEY', { kind: 'jwt' });
   await make('GOOD_B', { organization: { id: 'org_B' } });
   await make('MARKER_GOOD');
@@ -98,6 +127,14 @@ export async function makeFixtureKeys(): Promise<FixtureKeys> {
 
   const good = recordOf('GOOD');
   texts.set('GOOD_ID', good.id);
+  texts.set('SESSION_ORG_A_MEMBER', MEMBER_SESSION);
+  texts.set('ID_A', good.id);
+  texts.set('ID_B', recordOf('GOOD_B').id);
+  texts.set('ID_REVOKED', recordOf('REVOKED').id);
+  texts.set('json:array of 5000 scopes', JSON.stringify(Array.from({ length: 5_000 }, (_, n) => `s${n}`)));
+  texts.set('BCRYPT_KEY', LEGACY_ID);
+  texts.set('BCRYPT_SECRET', LEGACY_SECRET);
+  texts.set('BCRYPT_EMPTY_KEY', 'legacy_0');
   texts.set('LEGACY', `${LEGACY_ID}.${LEGACY_SECRET}`);
   texts.set('JWT_KEY_ID', recordOf('JWT_KEY').id);
   texts.set('iss', ISSUER);

@@ -1,7 +1,7 @@
 import { Authenticator } from '../../lib/authentication/authenticator.ts';
 import { EntryReader } from '../../lib/authentication/entry-reader.ts';
 import type { KeyVerifier } from '../../lib/authentication/key-verifier.ts';
-import { LookupCache } from '../../lib/authentication/lookup-cache.ts';
+import { type CacheConfig, LookupCache } from '../../lib/authentication/lookup-cache.ts';
 import type { RecordReader } from '../../lib/authentication/record-reader.ts';
 import type { Verifiers } from '../../lib/authentication/verifiers.ts';
 import { WrongSecrets } from '../../lib/authentication/wrong-secrets.ts';
@@ -18,6 +18,7 @@ import {
   type Design,
   digestFor,
   planOf,
+  STALE_MS,
   TTL_MS,
   type World,
 } from './scheduler.ts';
@@ -28,7 +29,7 @@ import {
  * record checks know of no versions, and take most of the time. So `core` can go through many more interleavings.
  */
 
-const CACHE = { maxEntries: 16, ttlMs: TTL_MS, staleIfErrorMs: 30_000, maxMisses: 16, missTtlMs: 5_000 };
+const CACHE = { maxEntries: 16, ttlMs: TTL_MS, staleIfErrorMs: STALE_MS, maxMisses: 16, missTtlMs: 5_000 };
 
 export function whole({ store, now }: World): Design {
   const apiKeys = createApiKeys({ store, now, storeTimeoutMs: 60_000, cache: CACHE });
@@ -54,9 +55,18 @@ export function whole({ store, now }: World): Design {
   };
 }
 
-export function core({ store, now, spareText }: World): Design {
+export function core(world: World): Design {
+  return coreWith(world, CACHE);
+}
+
+/** The same, but for entries that live until they are told of a change. Good as long as no message is lost. */
+export function untilTold(world: World): Design {
+  return coreWith(world, { ...CACHE, ttlMs: 3_600_000 });
+}
+
+function coreWith({ store, now, spareText }: World, config: CacheConfig): Design {
   const clock: Clock = { ...createClock(now) };
-  const cache = new LookupCache(CACHE, clock);
+  const cache = new LookupCache(config, clock);
   const reader = readerOf((digests) => store.findByDigest(digests), clock);
   const environments = ['live'] as const;
   const parts = { environments, cache, reader, ownerCheck: undefined, rehash: undefined, clock };
@@ -75,6 +85,8 @@ export function core({ store, now, spareText }: World): Design {
   const records: ManagedRecords = {
     find: (id) => store.findById(id),
     insert: () => store.insert(),
+    findMany: async () => new Map<string, never>(),
+    insertMany: async () => new Set<string>(),
     update: (id, change, version) => store.update(id, change, version),
     list: () => store.list(),
     delete: (id) => store.delete(id),

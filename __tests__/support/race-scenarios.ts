@@ -3,6 +3,7 @@ import { type ApiKeys, createApiKeys } from '../../lib/index.ts';
 import { type Arrangement, type CountedAnswer, type Gate, makeGate, type Stage } from './arrangement.ts';
 import type { FixtureApp } from './fixture-app.ts';
 import { CURRENT_PEPPER, FIXTURE_NOW } from './fixture-keys.ts';
+import { committedOutOfOrder, revokedInBulk } from './postgres-scenarios.ts';
 import { sendAndLeave } from './raw-http.ts';
 
 /** Interleavings around the cache, by the words of the cases, each through the public face. */
@@ -26,6 +27,16 @@ export const SCENARIOS: Readonly<Record<string, Arrangement>> = {
     perform: silentWatch,
   },
   'bus flood of 100,000 invalidations': { app: () => ({ ownWatch: true }), perform: floodedWatch },
+  'Postgres outbox polled by seq > cursor; two writers commit out of order': {
+    app: () => ({ ownWatch: true }),
+    needsServer: true,
+    perform: committedOutOfOrder,
+  },
+  'NOTIFY payload of 8,000 bytes (bulk revoke)': {
+    app: () => ({ ownWatch: true }),
+    needsServer: true,
+    perform: revokedInBulk,
+  },
   'response of an authorised request cached by a shared cache': {},
 };
 

@@ -39,8 +39,9 @@ export interface World {
   textsOf(id: string): string[];
 }
 
-/** How long a design may decide by what it has read. */
+/** How long a design may decide by what it has read, and how much longer while its reads fail. */
 export const TTL_MS = 10_000;
+export const STALE_MS = 30_000;
 
 /** Texts are the same in all interleavings: what they are plays no part. */
 const TEXTS: readonly string[] = Array.from({ length: 16 }, () => makeKeyText('sk', 'live'));
@@ -98,6 +99,8 @@ export interface Scenario {
   readonly hasReplica: boolean;
   /** Whether promises settle after every step; else sometimes after two or three, done at one stroke. */
   readonly isGentle?: boolean;
+  /** Whether messages get lost, and come twice. Late and in any order they come anyhow. */
+  readonly isLossy?: boolean;
   readonly makeDesign: (world: World) => Design;
 }
 
@@ -126,9 +129,12 @@ class Interleaving {
   #now = CREATED_AT.getTime();
   #texts = 2;
   #asked = 0;
-  readonly #left: { asks: number; changes: number; ages: number; faults: number };
+  readonly #left: { asks: number; changes: number; ages: number; faults: number; losses: number };
+  readonly #hasFaults: boolean;
+  readonly #isLossy: boolean;
+  #undecided = 0;
 
-  constructor({ seed, hasReplica, isGentle = false, makeDesign }: Scenario, isTold = false) {
+  constructor({ seed, hasReplica, isGentle = false, isLossy = false, makeDesign }: Scenario, isTold = false) {
     const random = randomFrom(seed);
     this.#random = random;
     this.#hasReplica = hasReplica;
@@ -139,7 +145,10 @@ class Interleaving {
       changes: 1 + random(3),
       ages: random(2),
       faults: random(4) > 0 ? 0 : 2,
+      losses: isLossy ? 3 : 0,
     };
+    this.#hasFaults = this.#left.faults > 0;
+    this.#isLossy = isLossy;
     this.#store = new GatedStore([CHANGING, BYSTANDER], hasReplica, random);
     for (const { id, digest } of [CHANGING, BYSTANDER]) {
       this.#credentials.push({ id, digest, text: TEXTS[this.#credentials.length] as string, since: 1 });
@@ -185,7 +194,11 @@ class Interleaving {
       }
     }
     for (const message of this.#store.messages) {
-      steps.push([`message: version ${message.version}`, () => this.#deliver(message)]);
+      const { version } = message;
+      steps.push([`message: version ${version}`, () => this.#deliver(message)]);
+      if (left.losses === 0) continue;
+      steps.push([`message: version ${version}, which will come again`, () => this.#deliver(message, true)]);
+      steps.push([`message is lost: version ${version}`, () => this.#lose(message)]);
     }
     if (this.#store.isBehind)
       steps.push(['the replica catches up by one commit', () => this.#store.catchUp()]);
@@ -202,10 +215,12 @@ class Interleaving {
     const decision = this.#design.ask(credential.text);
     if (!isPromise(decision)) this.#judge(name, credential, decision);
     else {
-      decision.then(
-        (made) => this.#judge(name, credential, made),
-        () => this.#judge(name, credential, 'unavailable'),
-      );
+      this.#undecided += 1;
+      const settled = (made: Decision): void => {
+        this.#undecided -= 1;
+        this.#judge(name, credential, made);
+      };
+      decision.then(settled, () => settled('unavailable'));
     }
   }
 
@@ -247,14 +262,31 @@ class Interleaving {
     call.fail();
   }
 
-  #deliver(message: Narrowed): void {
+  #deliver(message: Narrowed, again = false): void {
     this.#store.deliver(message);
     this.#learn(message.id, message.version);
+    if (again) {
+      this.#left.losses -= 1;
+      this.#store.messages.push(message);
+    }
   }
 
+  #lose(message: Narrowed): void {
+    this.#left.losses -= 1;
+    this.#store.messages.splice(this.#store.messages.indexOf(message), 1);
+  }
+
+  /**
+   * So long that no entry lives on. Where messages can be lost it stands for them: of all that was committed before it this
+   * process now knows as if it had been told. No request and no call takes as long, nor does a replica lag as long.
+   */
   #age(): void {
     this.#left.ages -= 1;
     this.#now += TTL_MS + 1;
+    if (!this.#isLossy || this.#undecided > 0 || this.#store.calls.length > 0) return;
+    if (this.#hasFaults) this.#now += STALE_MS;
+    while (this.#store.isBehind) this.#store.catchUp();
+    for (const [id, { length }] of this.#store.histories) this.#learn(id, length);
   }
 
   #spareText(): string {

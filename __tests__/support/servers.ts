@@ -9,7 +9,8 @@ import { createConnection } from 'mysql2/promise';
 import pg from 'pg';
 import { givenUrl, SKIP_VARIABLE } from '../../scripts/services.mjs';
 
-export type ServerName = 'postgres' | 'mysql';
+type DatabaseServer = 'postgres' | 'mysql';
+export type ServerName = DatabaseServer | 'redis';
 
 export interface Database {
   readonly url: string;
@@ -27,7 +28,7 @@ export const SERVER_TIMEOUT_MS = 180_000;
 const SERVICES = fileURLToPath(new URL('../../scripts/services.mjs', import.meta.url));
 
 /** The address of a server that all tests of this run share; the first to ask starts it. */
-async function serverUrl(name: ServerName): Promise<string> {
+export async function serverUrl(name: ServerName): Promise<string> {
   const given = givenUrl(name);
   if (given !== undefined) return given;
   const folder = process.env['KEYSTILE_TEST_SERVERS'] as string;
@@ -62,22 +63,35 @@ function startKeeper(name: ServerName, folder: string): void {
 }
 
 /** A fresh database on the shared server. */
-export async function createDatabase(name: ServerName): Promise<Database> {
+export async function createDatabase(name: DatabaseServer): Promise<Database> {
   const server = await serverUrl(name);
   const database = `keystile_${randomBytes(6).toString('hex')}`;
   await command(name, server, `CREATE DATABASE ${database}`);
   const url = new URL(server);
   url.pathname = `/${database}`;
   // PostgreSQL waits for connections that are about to end. By force, it would tell them of it.
-  return { url: url.href, drop: () => command(name, server, `DROP DATABASE ${database}`) };
+  return { url: url.href, drop: () => drop(name, server, database) };
 }
 
-async function command(name: ServerName, url: string, text: string): Promise<void> {
+const DROP_ATTEMPTS = 6;
+
+/** On a busy machine they may take longer to end than the 5 s that PostgreSQL gives them. */
+async function drop(name: DatabaseServer, server: string, database: string): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await command(name, server, `DROP DATABASE ${database}`);
+    } catch (error) {
+      const isInUse = (error as { code?: unknown }).code === '55006';
+      if (!isInUse || attempt === DROP_ATTEMPTS) throw error;
+    }
+  }
+}
+
+async function command(name: DatabaseServer, url: string, text: string): Promise<void> {
   if (name === 'postgres') {
     const client = new pg.Client(url);
     await client.connect();
-    await client.query(text);
-    await client.end();
+    await client.query(text).finally(() => client.end());
   } else {
     const connection = await createConnection(url);
     await connection.query(text);

@@ -189,6 +189,45 @@ class FloorWhenKept extends WrongDesign {
   }
 }
 
+/** The floor is what the last message said, and messages come in any order. */
+class LastFloor extends WrongDesign {
+  readonly #kept = new Map<string, Kept>();
+  readonly #floors = new Map<string, number>();
+
+  constructor(world: World) {
+    super(world);
+    void world.store.watch((change) => {
+      if (change.type === 'narrowed') this.#floors.set(change.id, change.version);
+    });
+  }
+
+  override async change(id: string, kind: ChangeKind): Promise<Changed> {
+    const changed = await super.change(id, kind);
+    this.#floors.set(id, changed.version);
+    return changed;
+  }
+
+  async ask(text: string): Promise<Decision> {
+    const kept = this.#kept.get(text);
+    if (this.isFresh(kept) && this.#isCurrent(kept.record)) return decide(kept.record);
+    for (let tries = 0; tries < 3; tries += 1) {
+      const at = this.world.now();
+      const record = await this.read(text);
+      this.#kept.set(text, { record, at });
+      if (this.#isCurrent(record)) return decide(record);
+    }
+    return 'unavailable';
+  }
+
+  protected changed(): void {
+    // The floor tells.
+  }
+
+  #isCurrent(record: KeyRecord | undefined): boolean {
+    return record === undefined || record.version >= (this.#floors.get(record.id) ?? 0);
+  }
+}
+
 /** The options of lru-cache's own fetching that say what becomes of a fetch that fails or is aborted. */
 export type FetchOptions = Partial<
   Record<
@@ -230,6 +269,7 @@ class LruFetch extends WrongDesign {
 export const getAwaitSet = (world: World): Design => new GetAwaitSet(world);
 export const deleteById = (world: World): Design => new DeleteById(world);
 export const globalEpoch = (world: World): Design => new GlobalEpoch(world);
+export const lastFloor = (world: World): Design => new LastFloor(world);
 export const floorWhenKept = (world: World): Design => new FloorWhenKept(world);
 export const lruFetch =
   (options: FetchOptions) =>

@@ -16,6 +16,22 @@ export class RightStore extends MemoryKeyStore {
 
   async close(): Promise<void> {}
 
+  async insertMany(records: readonly KeyRecord[]): Promise<readonly string[]> {
+    const inserted: string[] = [];
+    for (const record of records) {
+      const isNew = await this.insert(record).then(
+        () => true,
+        () => false,
+      );
+      if (isNew) inserted.push(record.id);
+    }
+    return inserted;
+  }
+
+  async findMany(ids: readonly string[]): Promise<readonly KeyRecord[]> {
+    return (await this.all()).filter(({ id }) => ids.includes(id));
+  }
+
   async all(): Promise<readonly KeyRecord[]> {
     return (await this.list(ALL)).records;
   }
@@ -62,6 +78,8 @@ export function delegate(store: RightStore): Required<KeyStore> {
     findByDigest: (digests) => store.findByDigest(digests),
     findById: (id) => store.findById(id),
     insert: (record) => store.insert(record),
+    insertMany: (records) => store.insertMany(records),
+    findMany: (ids) => store.findMany(ids),
     update: (id, change, version) => store.update(id, change, version),
     list: (query) => store.list(query),
     delete: (id) => store.delete(id),

@@ -3,7 +3,14 @@ import { keyStoreCases, type OpenedStore, type StoreAbility } from '../../lib/te
 import { SERVER_TIMEOUT_MS } from '../support/servers.ts';
 import { type StartedKind, storeKinds } from './store-kinds.ts';
 
-const ABILITIES: readonly StoreAbility[] = ['delete', 'recordUse', 'watch', 'close'];
+const ABILITIES: readonly StoreAbility[] = [
+  'insertMany',
+  'findMany',
+  'delete',
+  'recordUse',
+  'watch',
+  'close',
+];
 
 describe.each(storeKinds)('$name', ({ abilities, start }) => {
   let started: StartedKind | undefined;

@@ -28,6 +28,8 @@ const without = (...names: (keyof KeyStore)[]): OpenedStore => {
   };
 };
 
+const ABILITIES = ['insertMany', 'findMany', 'delete', 'recordUse', 'watch', 'close'] as const;
+
 describe('keyStoreCases', () => {
   const cases = keyStoreCases(openRight);
 
@@ -43,7 +45,7 @@ describe('keyStoreCases', () => {
 
   test('gives cases for every ability, and most of them for none', () => {
     const abilities = new Set(cases.map(({ needs }) => needs));
-    expect(abilities).toEqual(new Set([undefined, 'delete', 'recordUse', 'watch', 'close']));
+    expect(abilities).toEqual(new Set([undefined, ...ABILITIES]));
     expect(cases.filter(({ needs }) => needs === undefined).length).toBeGreaterThanOrEqual(80);
   });
 
@@ -73,19 +75,16 @@ describe('keyStoreCases', () => {
     await expect(passing?.run()).rejects.toThrow('not cleaned up');
   });
 
-  test.each(['delete', 'recordUse', 'watch', 'close'] as const)(
-    'cases that need %s resolve on a store without it, and clean up',
-    async (ability) => {
-      const counts = countingOpener(() => without(ability));
-      const concerned = keyStoreCases(counts.open).filter(({ needs }) => needs === ability);
-      expect(concerned.length).toBeGreaterThan(0);
-      for (const { run } of concerned) await run();
-      expect(counts).toMatchObject({ opened: concerned.length, cleaned: concerned.length });
-    },
-  );
+  test.each(ABILITIES)('cases that need %s resolve on a store without it, and clean up', async (ability) => {
+    const counts = countingOpener(() => without(ability));
+    const concerned = keyStoreCases(counts.open).filter(({ needs }) => needs === ability);
+    expect(concerned.length).toBeGreaterThan(0);
+    for (const { run } of concerned) await run();
+    expect(counts).toMatchObject({ opened: concerned.length, cleaned: concerned.length });
+  });
 
   test('all cases pass on a store with the required methods alone, with one client', async () => {
-    const minimal = keyStoreCases(() => without('delete', 'recordUse', 'watch', 'close'));
+    const minimal = keyStoreCases(() => without(...ABILITIES));
     for (const { run } of minimal) await run();
   });
 

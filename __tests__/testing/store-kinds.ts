@@ -1,7 +1,10 @@
 import { createClient } from '@libsql/client';
 import { MemoryKeyStore } from '../../lib/index.ts';
+import { RedisKeyStore } from '../../lib/stores/redis-key-store.ts';
 import { SqlKeyStore } from '../../lib/stores/sql-key-store.ts';
 import type { OpenedStore, StoreAbility } from '../../lib/testing/key-store-cases.ts';
+import { type ClientKind, clientKinds, somePrefix } from '../support/redis-clients.ts';
+import { withoutServers } from '../support/servers.ts';
 import { type ConnectionKind, connectionKinds, makeTemporaryFolder } from '../support/sql-connections.ts';
 
 /** What the cases of one kind of store share, such as a connection. */
@@ -31,18 +34,24 @@ const memory: StoreKind = {
   }),
 };
 
+/** Cases that wait for a look at the table need not wait for long. */
+const OFTEN = { watch: { pollMs: 50 } };
+
 /** One table for all cases, emptied before each. */
 function sql(kind: ConnectionKind): StoreKind {
   return {
     name: `SqlKeyStore over ${kind.name}`,
-    abilities: ['delete', 'recordUse'],
+    abilities: ['insertMany', 'findMany', 'delete', 'recordUse', 'watch', 'close'],
     async start() {
       const { connection, run, close } = await kind.open();
       await new SqlKeyStore(connection).migrate();
       return {
         async open() {
           await run('DELETE FROM keystile_keys');
-          return { store: new SqlKeyStore(connection), reopen: () => new SqlKeyStore(connection) };
+          return {
+            store: new SqlKeyStore(connection, OFTEN),
+            reopen: () => new SqlKeyStore(connection, OFTEN),
+          };
         },
         stop: close,
       };
@@ -53,7 +62,7 @@ function sql(kind: ConnectionKind): StoreKind {
 /** Two connections to one file, each of which finds the other one writing. */
 const twoSqliteClients: StoreKind = {
   name: 'SqlKeyStore over two clients of @libsql/client on one file',
-  abilities: ['delete', 'recordUse'],
+  abilities: ['insertMany', 'findMany', 'delete', 'recordUse', 'watch', 'close'],
   async start() {
     const folder = makeTemporaryFolder();
     const url = `file:${folder.path('keys.db')}`;
@@ -63,7 +72,7 @@ const twoSqliteClients: StoreKind = {
     return {
       async open() {
         await first.execute('DELETE FROM keystile_keys');
-        return { store: new SqlKeyStore(first), reopen: () => new SqlKeyStore(second) };
+        return { store: new SqlKeyStore(first, OFTEN), reopen: () => new SqlKeyStore(second, OFTEN) };
       },
       async stop() {
         for (const client of clients) client.close();
@@ -73,4 +82,40 @@ const twoSqliteClients: StoreKind = {
   },
 };
 
-export const storeKinds: readonly StoreKind[] = [memory, twoSqliteClients, ...connectionKinds.map(sql)];
+/** A prefix for each case, and two clients, of which the second listens by itself. */
+function redis(kind: ClientKind): StoreKind {
+  return {
+    name: `RedisKeyStore over ${kind.name}`,
+    abilities: ['delete', 'recordUse', 'watch', 'close'],
+    async start() {
+      const clients = [await kind.open(), await kind.open(), await kind.open()] as const;
+      const [first, second, subscriber] = clients;
+      return {
+        async open() {
+          const prefix = somePrefix();
+          const stores = [
+            new RedisKeyStore(first.client, { prefix, subscriber: subscriber.client }),
+            new RedisKeyStore(second.client, { prefix }),
+          ] as const;
+          return {
+            store: stores[0],
+            reopen: () => stores[1],
+            cleanUp: async () => void (await Promise.all(stores.map((store) => store.close()))),
+          };
+        },
+        async stop() {
+          for (const { close } of clients) close();
+        },
+      };
+    },
+  };
+}
+
+const redisKinds = withoutServers ? [] : clientKinds.map(redis);
+
+export const storeKinds: readonly StoreKind[] = [
+  memory,
+  twoSqliteClients,
+  ...connectionKinds.map(sql),
+  ...redisKinds,
+];

@@ -7,6 +7,7 @@ import { wholeTextPattern } from './foreign-keys.ts';
 import { pairText, splitPair } from './key-pairs.ts';
 import type { BuiltInVerifier, Found, KeyVerifier, Lookup } from './key-verifier.ts';
 
+/** Whose secrets are under bcrypt, and how much work they may make. */
 export interface BcryptSecretsOptions {
   /** The ids whose secrets may be under bcrypt, from `^` to `$`; no other verifier is asked about them. */
   ids: RegExp;

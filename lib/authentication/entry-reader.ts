@@ -3,14 +3,17 @@ import type { Environment } from '../keys/api-key.ts';
 import { apiKeyOf } from '../keys/api-key-view.ts';
 import { factsOf, refusalReason } from '../keys/checks.ts';
 import { DECOY_RECORD, type KeyRecord } from '../keys/key-record.ts';
+import { unsliced } from '../keys/unsliced.ts';
 import { WrongAnswerError } from '../stores/fault.ts';
 import { withDeadline } from '../stores/guarded-store.ts';
 import type { CacheName } from './cache-name.ts';
+import { Entry, type ReadStamp } from './entry.ts';
 import type { Found } from './key-verifier.ts';
-import type { Entry, LookupCache, ReadStamp } from './lookup-cache.ts';
+import type { LookupCache } from './lookup-cache.ts';
 import type { OwnerCheck } from './owner-check.ts';
 import type { Matched, RecordReader } from './record-reader.ts';
 import type { Rehasher } from './rehasher.ts';
+import { SharedParts } from './shared-parts.ts';
 import { USE_RECORDED_EVERY_MS } from './use-recorder.ts';
 import { FLOOR_HELD_MS } from './watcher.ts';
 
@@ -30,7 +33,7 @@ export interface Read {
 }
 
 /** A verifier may have to ask others than the store; it must not keep a request waiting for ever. */
-const LONGEST_FIND_MS = 10_000;
+export const LONGEST_FIND_MS = 10_000;
 
 /** Gone through where there is no record, for the sake of the time that it takes. */
 const DECOY_FOUND: Found = { record: DECOY_RECORD };
@@ -39,6 +42,7 @@ const DECOY_MATCH: Matched = { previous: false, digest: DECOY_RECORD.digest };
 /** Reads what a credential leads to, and leaves it in the cache. */
 export class EntryReader {
   readonly #parts: EntryReaderParts;
+  readonly #shared = new SharedParts();
 
   constructor(parts: EntryReaderParts) {
     this.#parts = parts;
@@ -64,9 +68,9 @@ export class EntryReader {
     return { stamp, entry };
   }
 
-  #rehashIfGood({ record, rehash: digest }: Found, match: Matched, { facts }: Entry): void {
+  #rehashIfGood({ record, rehash: digest }: Found, match: Matched, entry: Entry): void {
     const { clock, environments, rehash } = this.#parts;
-    if (digest === undefined || refusalReason(facts, clock.now(), environments) !== undefined) return;
+    if (digest === undefined || refusalReason(entry, clock.now(), environments) !== undefined) return;
     rehash?.(record, match, digest);
   }
 
@@ -92,25 +96,15 @@ export class EntryReader {
     stamp: ReadStamp,
     rest: string,
   ): Promise<Entry> {
-    const apiKey = apiKeyOf(record);
+    const apiKey = apiKeyOf(this.#shared.partsOf(record));
     const { ownerCheck } = this.#parts;
     const needsOwner = ownerCheck !== undefined && record !== DECOY_RECORD && !hasEnded(record);
     const ownerActive =
       !needsOwner || (await ownerCheck(apiKey).catch((error) => this.#outdate(record, error)));
     const facts = factsOf(record, { previous: match.previous, expiresAt }, ownerActive);
-    const graceUntil = match.previous ? { graceUntil: new Date(facts.graceEndsAt) } : undefined;
-    const end = Math.min(facts.expiresAt, facts.graceEndsAt);
-    return {
-      rest,
-      facts,
-      accepted: Object.freeze({ ok: true, apiKey, ...graceUntil }),
-      read: stamp.read,
-      wallAt: stamp.wallAt,
-      monotonicAt: stamp.monotonicAt,
-      endsAt: end > stamp.wallAt ? end : Number.POSITIVE_INFINITY,
-      floorsSeen: -1,
-      useDueAt: useDueAfter(record, match.previous),
-    };
+    const entry = new Entry(unsliced(rest), apiKey, facts, stamp);
+    entry.useDueAt = useDueAfter(record, match.previous);
+    return entry;
   }
 
   /** A key that has stopped has stopped for every text of it: none may bring back an older record. */
@@ -134,8 +128,8 @@ function hasEnded({ revokedAt, enabled }: KeyRecord): boolean {
   return revokedAt !== undefined || !enabled;
 }
 
-/** `-Infinity` until the key's first use, which is recorded at once. */
+/** 0 until the key's first use, which is recorded at once. */
 function useDueAfter(record: KeyRecord, previous: boolean): number {
   const lastUsedAt = previous ? record.previous?.lastUsedAt : record.lastUsedAt;
-  return lastUsedAt === undefined ? Number.NEGATIVE_INFINITY : lastUsedAt.getTime() + USE_RECORDED_EVERY_MS;
+  return lastUsedAt === undefined ? 0 : lastUsedAt.getTime() + USE_RECORDED_EVERY_MS;
 }

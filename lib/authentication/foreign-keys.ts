@@ -2,6 +2,7 @@ import { canonicalDigest } from '../keys/digest.ts';
 import { badOption, checkOptionNames } from '../options.ts';
 import type { KeyVerifier } from './key-verifier.ts';
 
+/** What keys of another system look like, and under which digests they were imported. */
 export interface ForeignKeysOptions {
   /** For messages: the system that issued the keys. */
   name: string;

@@ -6,6 +6,7 @@ import type { ClaimRules } from './jwt-claims.ts';
 /** Signatures by key pairs only: who can check a key cannot make one. */
 export type JwtAlgorithm = 'ES256' | 'EdDSA' | 'RS256';
 
+/** Who issues the tokens, for whom, for how long, and with which key pairs. */
 export interface JwtKeysOptions {
   /** The `iss` of every key: who issues them. */
   issuer: string;
@@ -17,6 +18,7 @@ export interface JwtKeysOptions {
   keys: readonly JwtKey[] | RemoteJwtKeys;
 }
 
+/** One key pair for signing and checking, and where in its life it is. */
 export interface JwtKey {
   /** The `kid` of what it signs. */
   id: string;

@@ -9,6 +9,7 @@ const SECRET_LENGTH = 43;
 const ID_FORM = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const SECRET_FORM = /^[0-9A-Za-z]{43}$/;
 
+/** Where pairs are read from, beside headers that carry one as a single text. */
 export interface KeyPairsOptions {
   /** Reads pairs from `Authorization: Basic` (RFC 7617) too, where the user-id has the shape of a key id. @default false */
   basic?: boolean;

@@ -17,6 +17,7 @@ export interface KeyVerifier {
   find(text: string, lookup: Lookup): Promise<Found | undefined>;
 }
 
+/** What a verifier found: the record, and what only the text itself could tell. */
 export interface Found {
   /** As `lookup` answered it. */
   readonly record: KeyRecord;
@@ -30,7 +31,9 @@ export interface Found {
 
 /** The store, as a verifier may ask it: with deadline, breaker and a check of each record. */
 export interface Lookup {
+  /** The record that has one of these digests, by one call of the store. */
   byDigest(digests: readonly string[]): Promise<KeyRecord | undefined>;
+  /** The record with this id; the store needs `findById()`. */
   byId(id: string): Promise<KeyRecord | undefined>;
   /** Every digest of ours that the text can have, the one for new keys first. */
   digests(text: string): readonly string[];

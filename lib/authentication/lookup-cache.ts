@@ -1,36 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.ts';
-import type { KeyFacts } from '../keys/checks.ts';
+import { unsliced } from '../keys/unsliced.ts';
 import type { CacheName } from './cache-name.ts';
-import type { Accepted } from './verdict.ts';
+import type { Entry, ReadStamp } from './entry.ts';
 import { type Standing, VersionFloors } from './version-floors.ts';
-
-/** What one presented text led to when it was last read. Shared by all requests that present it. */
-export interface Entry {
-  /** Of the text's name in the cache. */
-  readonly rest: string;
-  readonly facts: KeyFacts;
-  /** The verdict while the checks find nothing, made once. */
-  readonly accepted: Accepted;
-  /** Number of the read, and when it began by either clock. */
-  readonly read: number;
-  readonly wallAt: number;
-  readonly monotonicAt: number;
-  /** The first end that lay ahead when it was read: past it, the store may know of a later one. */
-  readonly endsAt: number;
-  /** Generation of the floors under which it was last found current. */
-  floorsSeen: number;
-  /** Wall time from which the next use is to be recorded. */
-  useDueAt: number;
-}
-
-/** A read that has begun. */
-export interface ReadStamp {
-  readonly read: number;
-  readonly wallAt: number;
-  readonly monotonicAt: number;
-  readonly insertions: number;
-}
 
 export interface CacheConfig {
   readonly maxEntries: number;
@@ -38,6 +11,21 @@ export interface CacheConfig {
   readonly staleIfErrorMs: number;
   readonly maxMisses: number;
   readonly missTtlMs: number;
+}
+
+/** What is held for a text, as {@link LookupCache.look} tells it. */
+export interface Held {
+  readonly entry: Entry | undefined;
+  readonly standing: Standing;
+  readonly ageMs: number;
+  /** How much longer it decides; not above 0 where it does no more. */
+  readonly leftMs: number;
+  /** Whether the entry decides without the store. */
+  readonly isFresh: boolean;
+  /** Whether the entry may decide while the store fails. */
+  readonly mayBridge: boolean;
+  /** Whether the text is known to be unknown. */
+  readonly isMissing: boolean;
 }
 
 interface Miss {
@@ -56,8 +44,11 @@ export class LookupCache {
   readonly #config: CacheConfig;
   readonly #clock: Clock;
   readonly #hits: LRUCache<string, Entry> | undefined;
-  readonly #misses: LRUCache<string, Miss> | undefined;
+  /** Made with the first miss: lru-cache takes the room for all its entries at once. */
+  #misses: LRUCache<string, Miss> | undefined;
   readonly #floors = new VersionFloors();
+  /** Wall time of the first read, from which times are counted here: small integers need no object of their own. */
+  #firstAt = Number.NaN;
   #insertions = 0;
   #ttlMs: number;
 
@@ -65,9 +56,8 @@ export class LookupCache {
     this.#config = config;
     this.#ttlMs = config.ttlMs;
     this.#clock = clock;
-    const { maxEntries, ttlMs, maxMisses, missTtlMs } = config;
+    const { maxEntries, ttlMs } = config;
     if (maxEntries > 0 && ttlMs > 0) this.#hits = new LRUCache({ max: maxEntries });
-    if (maxMisses > 0 && missTtlMs > 0) this.#misses = new LRUCache({ max: maxMisses });
   }
 
   /** An entry that may decide a request now, without asking the store. */
@@ -75,7 +65,8 @@ export class LookupCache {
     const entry = this.#hits?.get(sha);
     if (entry === undefined || entry.rest !== rest) return undefined;
     const monotonic = this.#clock.monotonic();
-    if (!(age(entry, now, monotonic) < this.#ttlMs) || now >= entry.endsAt) return undefined;
+    if (!(this.#age(entry, now, monotonic) < this.#ttlMs) || this.#hasReachedItsEnd(entry, now))
+      return undefined;
     return this.#isCurrent(entry, monotonic) ? entry : undefined;
   }
 
@@ -85,26 +76,69 @@ export class LookupCache {
     if (entry === undefined || entry.rest !== rest) return undefined;
     const monotonic = this.#clock.monotonic();
     const { ttlMs, staleIfErrorMs } = this.#config;
-    if (staleIfErrorMs === 0 || !(age(entry, now, monotonic) < ttlMs + staleIfErrorMs)) return undefined;
-    const { id, version } = entry.facts;
-    return this.#floors.standingOf(id, version, entry.read, monotonic) === 'current' ? entry : undefined;
+    if (staleIfErrorMs === 0 || !(this.#age(entry, now, monotonic) < ttlMs + staleIfErrorMs))
+      return undefined;
+    return this.#floors.standingOf(entry.id, entry.version, entry.read, monotonic) === 'current'
+      ? entry
+      : undefined;
+  }
+
+  /** What is held for a text, and what it would decide; changes nothing, not even which entry goes first. */
+  look({ sha, rest }: CacheName, now: number): Held {
+    const { ttlMs, staleIfErrorMs, missTtlMs } = this.#config;
+    const monotonic = this.#clock.monotonic();
+    const hit = this.#hits?.peek(sha);
+    if (hit?.rest === rest) {
+      const standing = this.standing(hit);
+      const ageMs = this.#age(hit, now, monotonic);
+      const isFresh = standing === 'current' && ageMs < this.#ttlMs && !this.#hasReachedItsEnd(hit, now);
+      const ofKey = this.#floors.standingOf(hit.id, hit.version, hit.read, monotonic);
+      const mayBridge = staleIfErrorMs > 0 && ageMs < ttlMs + staleIfErrorMs && ofKey === 'current';
+      return {
+        entry: hit,
+        standing,
+        ageMs,
+        leftMs: this.#ttlMs - ageMs,
+        isFresh,
+        mayBridge,
+        isMissing: false,
+      };
+    }
+    const nothing = { entry: undefined, standing: 'current', isFresh: false, mayBridge: false } as const;
+    const miss = this.#misses?.peek(sha);
+    if (miss?.rest !== rest) return { ...nothing, ageMs: 0, leftMs: 0, isMissing: false };
+    const ageMs = this.#age(miss, now, monotonic);
+    const isMissing = miss.insertions === this.#insertions && ageMs < missTtlMs;
+    return { ...nothing, ageMs, leftMs: missTtlMs - ageMs, isMissing };
+  }
+
+  /** What would be said of a record of this version, were it read now. */
+  standingNow(id: string, version: number): Standing {
+    return this.#floors.standing(id, version, Number.POSITIVE_INFINITY, this.#clock.monotonic());
   }
 
   /** Whether the store lately had no record for a text, and nothing was inserted here since. */
   isMissing({ sha, rest }: CacheName, now: number): boolean {
     const miss = this.#misses?.get(sha);
     if (miss === undefined || miss.rest !== rest || miss.insertions !== this.#insertions) return false;
-    return age(miss, now, this.#clock.monotonic()) < this.#config.missTtlMs;
+    return this.#age(miss, now, this.#clock.monotonic()) < this.#config.missTtlMs;
   }
 
   beginRead(now: number): ReadStamp {
-    const monotonicAt = this.#clock.monotonic();
-    return { read: this.#floors.nextRead(), wallAt: now, monotonicAt, insertions: this.#insertions };
+    if (!Number.isFinite(this.#firstAt)) this.#firstAt = now;
+    // Rounded so that what is read seems older by that, not younger.
+    const monotonicAt = Math.floor(this.#clock.monotonic());
+    return {
+      read: this.#floors.nextRead(),
+      wallAt: now - this.#firstAt,
+      monotonicAt,
+      insertions: this.#insertions,
+    };
   }
 
   /** What is known by now of a record that was just read. */
   standing(entry: Entry): Standing {
-    return this.#floors.standing(entry.facts.id, entry.facts.version, entry.read, this.#clock.monotonic());
+    return this.#floors.standing(entry.id, entry.version, entry.read, this.#clock.monotonic());
   }
 
   keep({ sha }: CacheName, entry: Entry): void {
@@ -119,8 +153,11 @@ export class LookupCache {
   keepMiss(name: CacheName, stamp: ReadStamp): void {
     if (this.wasOvertaken(stamp)) return;
     this.forget(name);
+    const { maxMisses, missTtlMs } = this.#config;
+    if (maxMisses === 0 || missTtlMs === 0) return;
     const { insertions, wallAt, monotonicAt } = stamp;
-    this.#misses?.set(name.sha, { rest: name.rest, insertions, wallAt, monotonicAt });
+    this.#misses ??= new LRUCache({ max: maxMisses });
+    this.#misses.set(name.sha, { rest: unsliced(name.rest), insertions, wallAt, monotonicAt });
   }
 
   /** What was read earlier is known to be wrong, and must not come back while the store fails. */
@@ -156,18 +193,19 @@ export class LookupCache {
   #isCurrent(entry: Entry, monotonic: number): boolean {
     const { generation } = this.#floors;
     if (entry.floorsSeen === generation) return true;
-    const { id, version } = entry.facts;
-    if (this.#floors.standing(id, version, entry.read, monotonic) !== 'current') return false;
+    if (this.#floors.standing(entry.id, entry.version, entry.read, monotonic) !== 'current') return false;
     entry.floorsSeen = this.#floors.generation;
     return true;
   }
-}
 
-/** The larger of what both clocks say: the wall clock can be set back, the monotonic one may stand still in sleep. */
-function age(
-  at: { readonly wallAt: number; readonly monotonicAt: number },
-  now: number,
-  monotonic: number,
-): number {
-  return Math.max(now - at.wallAt, monotonic - at.monotonicAt);
+  /** The first end that lay ahead when it was read: past it, the store may know of a later one. */
+  #hasReachedItsEnd({ expiresAt, graceEndsAt, wallAt }: Entry, now: number): boolean {
+    const end = Math.min(expiresAt, graceEndsAt);
+    return now >= end && end > wallAt + this.#firstAt;
+  }
+
+  /** The larger of what both clocks say: the wall clock can be set back, the monotonic one may stand still in sleep. */
+  #age(at: Pick<ReadStamp, 'wallAt' | 'monotonicAt'>, now: number, monotonic: number): number {
+    return Math.max(now - this.#firstAt - at.wallAt, monotonic - at.monotonicAt);
+  }
 }

@@ -3,6 +3,7 @@ import { WrongAnswerError } from '../stores/fault.ts';
 import type { StoreCaller } from '../stores/guarded-store.ts';
 import type { MaybePromise } from '../stores/key-store.ts';
 
+/** Whether the owner of a key may still act: `'inactive'` refuses the key. */
 export type OwnerStatus = (apiKey: ApiKey) => MaybePromise<'active' | 'inactive'>;
 
 /** Whether a key's owner is active. A callback that fails is a fault like a store that fails. */

@@ -36,6 +36,8 @@ export function createUseRecorder(store: KeyLookup | KeyStore, caller: StoreCall
     pending = new Map();
     writing = caller
       .call({ operation: 'recordUse', run: () => recordUse(uses) })
+      // Whoever reads one of these keys now reads its last use, too.
+      .then(() => recent.forget(uses.map(slotOf)))
       .catch(() => undefined)
       .then(() => {
         writing = undefined;
@@ -51,7 +53,7 @@ export function createUseRecorder(store: KeyLookup | KeyStore, caller: StoreCall
 
   return {
     note(id, previous, now, isFirst) {
-      const slot = previous ? `${id} previous` : id;
+      const slot = slotOf({ id, previous });
       const last = recent.lastOf(slot, now);
       if (last !== undefined) return last + USE_RECORDED_EVERY_MS;
       recent.note(slot, now);
@@ -68,20 +70,34 @@ export function createUseRecorder(store: KeyLookup | KeyStore, caller: StoreCall
   };
 }
 
+function slotOf({ id, previous }: Pick<KeyUse, 'id' | 'previous'>): string {
+  return previous ? `${id} previous` : id;
+}
+
 /**
- * The uses of the last minute, in two maps: when a minute is over the older one is thrown away whole, which costs
+ * The uses of the last minute that the store may not know of, in two maps: when a minute is over the older one is thrown away whole, which costs
  * nothing for each key.
  */
 class RecentUses {
   #older = new Map<string, number>();
   #newer = new Map<string, number>();
   #turnedAt = Number.NEGATIVE_INFINITY;
+  /** From which times are counted in the maps: small integers need no object of their own. */
+  #firstAt = Number.NaN;
 
   lastOf(slot: string, now: number): number | undefined {
-    const last = this.#newer.get(slot) ?? this.#older.get(slot);
+    const known = this.#newer.get(slot) ?? this.#older.get(slot);
+    const last = known === undefined ? undefined : known + this.#firstAt;
     // One in the future comes of a clock that was set back.
     const isRecent = last !== undefined && now >= last && now - last < USE_RECORDED_EVERY_MS;
     return isRecent ? last : undefined;
+  }
+
+  forget(slots: readonly string[]): void {
+    for (const slot of slots) {
+      this.#newer.delete(slot);
+      this.#older.delete(slot);
+    }
   }
 
   note(slot: string, now: number): void {
@@ -91,6 +107,7 @@ class RecentUses {
       this.#newer = new Map();
       this.#turnedAt = now;
     }
-    this.#newer.set(slot, now);
+    if (!Number.isFinite(this.#firstAt)) this.#firstAt = now;
+    this.#newer.set(slot, now - this.#firstAt);
   }
 }

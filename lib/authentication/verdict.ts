@@ -4,6 +4,7 @@ import type { RefusalReason } from '../keys/checks.ts';
 /** Whether a key is accepted. A fault is neither: then `verify()` rejects with a `StoreUnavailableError`. */
 export type Verdict = Accepted | Refused;
 
+/** A key that passed every check at this moment. */
 export interface Accepted {
   readonly ok: true;
   readonly apiKey: ApiKey;
@@ -11,6 +12,7 @@ export interface Accepted {
   readonly graceUntil?: Date;
 }
 
+/** A key that did not pass, and the first check that it failed. */
 export interface Refused {
   readonly ok: false;
   /** For logs, never for the client. */

@@ -15,7 +15,7 @@ import { type BasicCredential, readBasic } from './basic.ts';
 export interface CredentialRules {
   /** Names of the fields that are read; all of them. */
   readonly headers: readonly string[];
-  /** Schemes of Authorization that carry a key; any other scheme belongs to somebody else. */
+  /** Schemes of Authorization that carry a key, `''` for a key without one; any other belongs to somebody else. */
   readonly schemes: readonly string[];
   /** Visible ASCII characters that are allowed beside those of token68. */
   readonly characters: string;
@@ -37,7 +37,10 @@ const MISSING: CredentialProblem = { code: 'missing_credentials', detail: undefi
 const REPEATED = invalid('A header field that carries the key was sent twice.');
 const AMBIGUOUS = invalid('The request carries more than one key.');
 const EMPTY = invalid('The key in the header is empty.');
-const BROKEN = invalid('The header that carries the key has characters that no key has.');
+/** A text that is not sound. */
+export const BROKEN: CredentialProblem = invalid(
+  'The header that carries the key has characters that no key has.',
+);
 const TOO_MANY_HEADERS = invalid('The request has more header lines than the server reads.');
 
 /** Node's parser hands header lines over in portions; with fewer pairs than one portion nothing was cut off. */
@@ -54,26 +57,40 @@ interface Field {
 
 export class CredentialReader {
   readonly #fields: readonly Field[];
+  /** 1 at each length that one of the names has. */
+  readonly #lengths: Uint8Array;
   readonly #schemes: readonly string[];
   readonly #isTokenCharacter: Uint8Array;
   readonly #basicIds: CredentialRules['basicIds'];
+  /** The start of Authorization as nearly all clients write it. */
+  readonly #usualStart: string;
 
   constructor({ headers, schemes, characters, basicIds }: CredentialRules) {
     this.#fields = headers.map((name, index) => ({ name, lower: name.toLowerCase(), bit: 1 << index }));
+    this.#lengths = new Uint8Array(1 + Math.max(...headers.map(({ length }) => length)));
+    for (const { length } of headers) this.#lengths[length] = 1;
     this.#schemes = schemes.map((scheme) => scheme.toLowerCase());
     this.#isTokenCharacter = characterTable(characters);
     this.#basicIds = basicIds;
+    this.#usualStart = `${schemes[0] ?? ''} `;
   }
 
   read(req: IncomingMessage): Credential | CredentialProblem {
-    const found = this.#findOne(req.rawHeaders);
-    if (isProblem(found)) return found;
-    const pairs = req.rawHeaders.length / 2;
-    if (pairs >= PORTION && pairs >= maxHeaderPairs(req)) return TOO_MANY_HEADERS;
-    if (typeof found !== 'string') return found;
-    if (found === '') return EMPTY;
-    return isToken68(found, this.#isTokenCharacter) ? found : BROKEN;
+    const found = this.find(req);
+    return typeof found !== 'string' || this.isSound(found) ? found : BROKEN;
   }
+
+  /** As {@link read}, but a text is yet to be asked about: it may have characters that no key has. */
+  find(req: IncomingMessage): Credential | CredentialProblem {
+    const { rawHeaders } = req;
+    const found = this.#findOne(rawHeaders);
+    if (typeof found !== 'string' && isProblem(found)) return found;
+    if (rawHeaders.length >= 2 * PORTION && mayLackHeaders(req)) return TOO_MANY_HEADERS;
+    return found === '' ? EMPTY : found;
+  }
+
+  /** Whether a text is of the grammar that keys have. Can be handed on by itself. */
+  readonly isSound = (text: string): boolean => isToken68(text, this.#isTokenCharacter);
 
   /** The one credential that is there, of whatever form; one scan of all lines. */
   #findOne(rawHeaders: readonly string[]): Credential | CredentialProblem {
@@ -91,8 +108,9 @@ export class CredentialReader {
   }
 
   #fieldNamed(name: string): Field | undefined {
+    // Nearly every other name differs in its length.
+    if (this.#lengths[name.length] !== 1) return undefined;
     for (const field of this.#fields) {
-      if (name.length !== field.name.length) continue;
       if (name === field.name || name === field.lower || name.toLowerCase() === field.lower) return field;
     }
     return undefined;
@@ -101,11 +119,19 @@ export class CredentialReader {
   /** What one field carries for us; `undefined` for a foreign scheme. */
   #in(field: Field, value: string): Credential | undefined {
     if (field.lower !== 'authorization') return value;
+    const start = this.#usualStart;
+    if (value.startsWith(start) && value.charCodeAt(start.length) !== 0x20) return value.slice(start.length);
     const text = afterScheme(value, this.#schemes);
     if (text !== undefined || this.#basicIds === undefined) return text;
     const pair = readBasic(afterScheme(value, BASIC) ?? '');
     return pair !== undefined && this.#basicIds(pair.id) ? pair : undefined;
   }
+}
+
+/** Whether there may have been more header lines than we were given, so that one may have come twice unseen. */
+export function mayLackHeaders(req: IncomingMessage): boolean {
+  const pairs = req.rawHeaders.length / 2;
+  return pairs >= PORTION && pairs >= maxHeaderPairs(req);
 }
 
 /** How many header lines Node keeps; what came after them is not there to be seen. */
@@ -120,7 +146,9 @@ function afterScheme(value: string, lowerSchemes: readonly string[]): string | u
   if (value === '') return '';
   let end = 0;
   while (end < value.length && !isBlank(value.charCodeAt(end))) end += 1;
-  if (!lowerSchemes.includes(value.slice(0, end).toLowerCase())) return undefined;
+  if (!lowerSchemes.includes(value.slice(0, end).toLowerCase())) {
+    return end === value.length && lowerSchemes.includes('') ? value : undefined;
+  }
   // Only spaces part the scheme from the key; a tab stays, and breaks the grammar.
   while (value.charCodeAt(end) === 0x20) end += 1;
   return value.slice(end);

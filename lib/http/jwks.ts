@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { brandHandler } from './handler-brand.ts';
 import { problemBody } from './problem.ts';
 
 /** What `app.use()` takes, in every version of Express. */
@@ -18,7 +19,7 @@ const WELL_KNOWN = '/.well-known/jwks.json';
  */
 export function jwksRouter(keys: readonly object[]): JwksRouter {
   const body = Buffer.from(JSON.stringify({ keys }));
-  return (req, res, next) => {
+  const serve: JwksRouter = (req, res, next) => {
     const path = (req.url ?? '').split('?', 1)[0];
     const isHere = path === WELL_KNOWN || ((path === '/' || path === '') && (req.baseUrl ?? '') !== '');
     if (!isHere) {
@@ -33,6 +34,11 @@ export function jwksRouter(keys: readonly object[]): JwksRouter {
     }
     answer(res, 200, 'application/json', body, { 'Cache-Control': 'public, max-age=300' });
   };
+  return brandHandler(serve, {
+    kind: 'own',
+    name: 'jwksRouter',
+    routes: [{ method: 'GET', path: WELL_KNOWN }],
+  });
 }
 
 function answer(

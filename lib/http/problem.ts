@@ -1,4 +1,5 @@
-import { type ErrorCode, statusOf } from '../errors.ts';
+import { type ApiKeyError, type ErrorCode, statusOf } from '../errors.ts';
+import type { Json } from '../keys/metadata.ts';
 
 /** Status phrases: what RFC 9457 section 4.2.1 wants as the title where the type is `about:blank`. */
 const TITLES: Readonly<Record<number, string>> = {
@@ -34,12 +35,41 @@ const DETAILS: Readonly<Record<ErrorCode, string>> = {
   server_error: 'Something went wrong.',
 };
 
+/** The phrase of a code's status. */
+export function titleOf(code: ErrorCode): string {
+  return TITLES[statusOf(code)] as string;
+}
+
 export function detailOf(code: ErrorCode): string {
   return DETAILS[code];
 }
 
+/** What is wrong with one member of an input. */
+export interface InputProblem {
+  /** JSON pointer (RFC 6901). */
+  readonly pointer: string;
+  readonly detail: string;
+}
+
+/** Of a broken request, what is wrong with it: those texts are fixed too, and there are several for a code. */
+const OWN_WORDS: readonly ErrorCode[] = ['invalid_request', 'payload_too_large', 'unsupported_media_type'];
+
+/** What an answer may say of an error. */
+export function wordsOf({ code, message }: ApiKeyError): string {
+  return OWN_WORDS.includes(code) ? message : DETAILS[code];
+}
+
 /** RFC 9457 `application/problem+json`. */
-export function problemBody(code: ErrorCode, detail: string = DETAILS[code]): string {
-  const status = statusOf(code);
-  return JSON.stringify({ type: 'about:blank', title: TITLES[status], status, detail, code });
+export function problemBody(code: ErrorCode, detail?: string): string {
+  return JSON.stringify(problemOf(code, detail));
+}
+
+/** As {@link problemBody}, not yet a text. `errors` is an extension member, as the example of section 3 has it. */
+export function problemOf(
+  code: ErrorCode,
+  detail: string = DETAILS[code],
+  errors?: readonly InputProblem[],
+): { readonly [name: string]: Json } {
+  const problem = { type: 'about:blank', title: titleOf(code), status: statusOf(code), detail, code };
+  return errors === undefined ? problem : { ...problem, errors: errors.map((one) => ({ ...one })) };
 }

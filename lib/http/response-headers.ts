@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 
 /** Adds field names to Vary, beside what another middleware has put there. */
 export function addVary(res: ServerResponse, fields: readonly string[], joined: string): void {
-  const current = res.getHeader('Vary');
+  const current = res.getHeader('vary');
   if (current === undefined) {
     res.setHeader('Vary', joined);
     return;
@@ -21,7 +21,7 @@ export function addVary(res: ServerResponse, fields: readonly string[], joined: 
  * Authorization: one with X-API-Key looks public. A stricter wish that stands there already is left alone.
  */
 export function keepPrivate(res: ServerResponse): void {
-  const current = String(res.getHeader('Cache-Control') ?? '');
-  if (/\b(?:no-store|private)\b/i.test(current)) return;
+  const current = res.getHeader('cache-control');
+  if (current !== undefined && /\b(?:no-store|private)\b/i.test(String(current))) return;
   res.setHeader('Cache-Control', 'private');
 }

@@ -22,7 +22,10 @@ export interface ImportInput extends Omit<CreateInput, 'kind'> {
   readonly kind?: CreateInput['kind'] | undefined;
   /** As in a record; the hash of `sha256:` and `sha512:` may also be in hex or base64. */
   readonly digest: string;
-  /** Of the key, as its system made it. Below 112 a plain digest could be guessed from a leaked table. */
+  /**
+   * Of the key, as its system made it: at least 112 for a plain digest, which could else be guessed from a leaked
+   * table, and 64 for one under a pepper.
+   */
   readonly randomBits?: number | undefined;
   readonly start?: string | undefined;
   readonly end?: string | undefined;
@@ -47,8 +50,13 @@ const IMPORT_MEMBERS = [
   'lastUsedAt',
 ];
 
-/** NIST SP 800-63B: a look-up secret of at least 112 bits may be kept under a plain hash. */
-const FEWEST_BITS = 112;
+/**
+ * NIST SP 800-63B section 5.1.2.2: a look-up secret of at least 112 bits may be kept under a plain hash. Under a pepper
+ * a leaked table gives nothing to guess by, and what is left is guessing over the network, which from 64 bits on needs
+ * no limit of its own.
+ */
+const FEWEST_BITS_PLAIN = 112;
+const FEWEST_BITS_PEPPERED = 64;
 
 /** @throws InvalidInputError with a pointer to the member that is wrong */
 export function readImportInput(input: unknown, now: number, ownEnvironment: Environment): KeyRecord {
@@ -103,13 +111,24 @@ function readDigest(value: unknown, randomBits: unknown): string {
   const digest = checkMember<string>(value, '/digest', (text) =>
     typeof text === 'string' && isDigest(canonicalDigest(text)) ? undefined : problem,
   );
-  const isOfText = /^(?:hmac-)?sha(?:256|512):/.test(digest);
-  if (isOfText && !(Number.isInteger(randomBits) && (randomBits as number) >= FEWEST_BITS)) {
-    const demand = `must say how many random bits the key has, and be at least ${FEWEST_BITS}`;
-    throw new InvalidInputError(
-      '/randomBits',
-      `${demand}: a plain digest of fewer could be guessed from a leaked table`,
-    );
-  }
+  checkRandomBits(digest, randomBits);
   return canonicalDigest(digest);
+}
+
+/** bcrypt is made for weak secrets, and a JWT has none. */
+function checkRandomBits(digest: string, randomBits: unknown): void {
+  const isPeppered = digest.startsWith('hmac-');
+  if (!isPeppered && !/^sha(?:256|512):/.test(digest)) return;
+  const fewest = isPeppered ? FEWEST_BITS_PEPPERED : FEWEST_BITS_PLAIN;
+  const bits = Number.isInteger(randomBits) ? (randomBits as number) : 0;
+  if (bits >= fewest) return;
+  const demand = `must say how many random bits the key has, and be at least ${fewest}`;
+  throw new InvalidInputError('/randomBits', `${demand}: ${whyNot(isPeppered, bits)}`);
+}
+
+function whyNot(isPeppered: boolean, bits: number): string {
+  if (isPeppered) return 'a key of fewer could be guessed over the network';
+  const plain = 'a plain digest of fewer could be guessed from a leaked table';
+  if (bits < FEWEST_BITS_PEPPERED) return plain;
+  return `${plain}; from ${FEWEST_BITS_PEPPERED} on it may be under a pepper, as "hmac-sha256:<pepper id>:<base64url>"`;
 }

@@ -5,11 +5,13 @@ import type { Digester } from '../keys/digest.ts';
 import { idProblem, textProblem } from '../keys/fields.ts';
 import type { KeyFilter } from '../keys/key-filter.ts';
 import type { KeyMaker, KeyOrder, MadeKey } from '../keys/key-maker.ts';
-import { readRecord } from '../keys/key-record.ts';
+import { type KeyRecord, readRecord } from '../keys/key-record.ts';
+import type { ScopeCatalogue } from '../keys/scope-catalogue.ts';
+import { type Housekeeping, pruneKeys, type RevokeAllFilter, revokeAllKeys } from './housekeeping.ts';
 import type { ImportInput } from './import-input.ts';
 import { type ImportReport, importKeys } from './importer.ts';
 import { clippedGrace, graceOf, narrows, refuseEnded } from './key-changes.ts';
-import { type Conditional, KeyEditor, type KeyEditorParts } from './key-editor.ts';
+import { type Actor, type Conditional, KeyEditor, type KeyEditorParts } from './key-editor.ts';
 import { createIdSource } from './key-id.ts';
 import {
   type CreateInput,
@@ -20,6 +22,7 @@ import {
   readUpdateInput,
   type UpdateInput,
 } from './key-input.ts';
+import { refuseUnknownScopes } from './known-scopes.ts';
 
 export interface IssuerParts extends KeyEditorParts {
   readonly prefix: string;
@@ -27,6 +30,14 @@ export interface IssuerParts extends KeyEditorParts {
   readonly digester: Digester;
   /** One for each kind of key that can be made here. */
   readonly makers: readonly KeyMaker[];
+  /** What a key may be given; `undefined` is anything. */
+  readonly scopes: ScopeCatalogue | undefined;
+}
+
+/** What is noted of a revocation. */
+export interface Revocation {
+  /** Kept in the record, at most 500 characters. */
+  readonly reason?: string | undefined;
 }
 
 /** A new key: shown once, and to be had nowhere else. */
@@ -45,17 +56,28 @@ const LONGEST_GRACE_MS = 30 * DAY_MS;
 export class Issuer {
   readonly #parts: IssuerParts;
   readonly #editor: KeyEditor;
-  readonly #newId = createIdSource();
+  readonly #newId: (now: number) => string;
 
-  constructor(parts: IssuerParts) {
+  constructor(
+    parts: IssuerParts,
+    editor: KeyEditor = new KeyEditor(parts),
+    newId: (now: number) => string = createIdSource(),
+  ) {
     this.#parts = parts;
-    this.#editor = new KeyEditor(parts);
+    this.#editor = editor;
+    this.#newId = newId;
+  }
+
+  /** The same issuer, whose audit events name who acts. */
+  actingFor(actor: Actor): Issuer {
+    return new Issuer(this.#parts, this.#editor.actingFor(actor), this.#newId);
   }
 
   async create(input: CreateInput): Promise<IssuedKey> {
     const { records, listener, clock } = this.#parts;
     const now = clock.now();
     const { expiresAt, notBefore, kind, createdBy, ...fields } = readCreateInput(input, now);
+    refuseUnknownScopes(fields.scopes, input.scopes, this.#parts.scopes);
     const environment = fields.environment ?? this.#parts.environment;
     const id = this.#newId(now);
     const { kept, ...made } = await this.#make(kind, {
@@ -111,6 +133,7 @@ export class Issuer {
 
   async update(id: string, changes: UpdateInput, options?: Conditional): Promise<ApiKey> {
     const read = readUpdateInput(changes);
+    if (read.scopes !== undefined) refuseUnknownScopes(read.scopes, changes.scopes, this.#parts.scopes);
     const { expiresAt, notBefore, ...members } = read;
     return this.#editor.edit('update', id, options, (record, now) => {
       if (Object.keys(read).length === 0) return 'done';
@@ -142,10 +165,18 @@ export class Issuer {
     );
   }
 
-  async revoke(id: string, options: { reason?: string | undefined } & Conditional = {}): Promise<ApiKey> {
+  /** As an update to an end that is now, which `update()` takes for a mistake. */
+  async expire(id: string): Promise<ApiKey> {
+    return this.#editor.edit('expire', id, undefined, (record, now) =>
+      record.expiresAt !== undefined && record.expiresAt.getTime() <= now
+        ? 'done'
+        : { expiresAt: new Date(now), ...clippedGrace(record, now), narrows: true },
+    );
+  }
+
+  async revoke(id: string, options: Revocation & Conditional = {}): Promise<ApiKey> {
     const { reason, ...conditional } = membersOf(options, ['reason', 'ifVersion'], '') as typeof options;
-    const problem = reason === undefined ? undefined : textProblem(reason, 500);
-    if (problem !== undefined) throw new InvalidInputError('/reason', problem);
+    checkReason(reason);
     return this.#editor.edit('revoke', id, conditional, ({ revokedAt }, now) => {
       if (revokedAt !== undefined) return 'done';
       const why = reason === undefined ? undefined : { revocationReason: reason };
@@ -190,10 +221,25 @@ export class Issuer {
     return importKeys(inputs, { ...this.#parts, editor: this.#editor });
   }
 
+  async revokeAll(which: RevokeAllFilter, options: Revocation = {}): Promise<{ revoked: number }> {
+    const { reason } = membersOf(options, ['reason'], '') as Revocation;
+    checkReason(reason);
+    return revokeAllKeys(which, reason, this.#housekeeping());
+  }
+
+  async prune(options: { revokedBeforeMs?: number | undefined } = {}): Promise<{ deleted: number }> {
+    return pruneKeys(options, this.#housekeeping());
+  }
+
   async delete(id: string): Promise<boolean> {
-    if (idProblem(id) !== undefined) return false;
+    return idProblem(id) === undefined && this.#erase(id, () => true);
+  }
+
+  /** Erases a record if, as it is right now, it may be. */
+  async #erase(id: string, mayErase: (record: KeyRecord) => boolean): Promise<boolean> {
     const { records, listener } = this.#parts;
     const record = await records.find(id);
+    if (record !== undefined && !mayErase(record)) return false;
     const ended = () => listener.narrowed(id, Number.POSITIVE_INFINITY, true);
     try {
       const deleted = await records.delete(id, (late) =>
@@ -208,6 +254,18 @@ export class Issuer {
     }
   }
 
+  #housekeeping(): Housekeeping {
+    const { records, clock } = this.#parts;
+    return {
+      records,
+      clock,
+      revoke: async (id, reason) => {
+        await this.revoke(id, { reason });
+      },
+      erase: (id, mayErase) => this.#erase(id, mayErase),
+    };
+  }
+
   /** @throws TypeError where nobody makes keys of that kind here */
   async #make(kind: KeyKind, order: Omit<KeyOrder, 'prefix' | 'digester'>): Promise<MadeKey> {
     const { makers, prefix, digester } = this.#parts;
@@ -216,6 +274,12 @@ export class Issuer {
     const verifier = kind === 'jwt' ? 'jwtKeys()' : 'keyPairs()';
     throw new TypeError(`A key of kind "${kind}" needs ${verifier} in createApiKeys({ verifiers: [...] }).`);
   }
+}
+
+/** @throws InvalidInputError */
+function checkReason(reason: unknown): void {
+  const problem = reason === undefined ? undefined : textProblem(reason, 500);
+  if (problem !== undefined) throw new InvalidInputError('/reason', problem);
 }
 
 function dateOf(time: number | undefined): Date | undefined {

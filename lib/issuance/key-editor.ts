@@ -9,6 +9,7 @@ import type { KeyChange } from '../stores/key-store.ts';
 import { membersOf } from './key-input.ts';
 import type { ManagedRecords } from './managed-records.ts';
 
+/** On what condition a change is made. */
 export interface Conditional {
   /** The version that the key must have, else the call is a `ConflictError`. */
   readonly ifVersion?: number | undefined;
@@ -28,19 +29,35 @@ export interface KeyEditorParts {
   readonly events: Events;
 }
 
+/** Who acts, as the audit tells it: somebody, and from where. */
+export interface Actor {
+  readonly actor: string;
+  readonly from?: string | undefined;
+}
+
 /** How often a change is tried when another process keeps coming in between. */
 const MAX_TRIES = 10;
 
 /** Changes one key at a time, and tells the cache and the audit of it. */
 export class KeyEditor {
   readonly #parts: KeyEditorParts;
+  readonly #actor: Actor | undefined;
   /** The last edit under way of each key. */
-  readonly #turns = new Map<string, Promise<void>>();
+  readonly #turns: Map<string, Promise<void>>;
   /** Keys of which the last write failed, so that it may have been carried out, or may yet be. */
-  readonly #unsettled = new Set<string>();
+  readonly #unsettled: Set<string>;
 
-  constructor(parts: KeyEditorParts) {
+  /** @param sibling - whose edits wait for those of this one, and the reverse */
+  constructor(parts: KeyEditorParts, actor?: Actor, sibling?: KeyEditor) {
     this.#parts = parts;
+    this.#actor = actor;
+    this.#turns = sibling === undefined ? new Map() : sibling.#turns;
+    this.#unsettled = sibling === undefined ? new Set() : sibling.#unsettled;
+  }
+
+  /** The same editor, whose audit events name who acts. */
+  actingFor(actor: Actor): KeyEditor {
+    return new KeyEditor(this.#parts, actor, this);
   }
 
   /**
@@ -130,6 +147,8 @@ export class KeyEditor {
       action,
       keyId: id,
       organizationId: organization.id,
+      ...(this.#actor === undefined ? undefined : { actor: this.#actor.actor }),
+      ...(this.#actor?.from === undefined ? undefined : { from: this.#actor.from }),
       changed,
     });
   }

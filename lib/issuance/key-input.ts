@@ -16,6 +16,7 @@ import { copyMetadata, type Json, pointerStep } from '../keys/metadata.ts';
 import { describe, nearestName } from '../options.ts';
 import type { ListQuery } from '../stores/key-store.ts';
 
+/** What a new key is made of: whose it is, what it may do, and when it ends. */
 export interface CreateInput {
   /** For people: 1 to 100 characters. */
   readonly name: string;
@@ -218,7 +219,7 @@ function readOrganization(value: unknown): Organization {
   return slug === undefined ? { id } : { id, slug };
 }
 
-function readOwner(value: unknown): Owner {
+export function readOwner(value: unknown): Owner {
   const given = membersOf(value, ['type', 'id'], '/owner');
   return {
     type: checkMember(given['type'], '/owner/type', (one) =>

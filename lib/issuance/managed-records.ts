@@ -1,12 +1,18 @@
+import { DuplicateKeyError } from '../errors.ts';
 import type { KeyRecord } from '../keys/key-record.ts';
 import { answeredRecord, faultOf, WrongAnswerError, wrongRecord } from '../stores/fault.ts';
 import type { StoreCall, StoreCaller } from '../stores/guarded-store.ts';
 import type { KeyChange, KeyLookup, KeyPage, KeyStore, ListQuery } from '../stores/key-store.ts';
+import { inGroups } from './in-groups.ts';
 
 /** The store as management uses it: every call guarded, every record that comes back checked. */
 export interface ManagedRecords {
   find(id: string): Promise<KeyRecord | undefined>;
+  /** Those of these ids that there are, by id. */
+  findMany(ids: readonly string[]): Promise<ReadonlyMap<string, KeyRecord>>;
   insert(record: KeyRecord): Promise<void>;
+  /** Inserts those whose id and digest are free, and answers the ids of exactly those; no two may share one. */
+  insertMany(records: readonly KeyRecord[]): Promise<ReadonlySet<string>>;
   update(
     id: string,
     change: KeyChange,
@@ -36,21 +42,60 @@ export function createManagedRecords(store: KeyLookup | KeyStore, caller: StoreC
     }
   }
 
+  async function find(id: string): Promise<KeyRecord | undefined> {
+    const keyStore = able('findById');
+    const operation = 'findById';
+    return ask({ operation, run: () => keyStore.findById(id) }, (answer) => {
+      const record = answeredRecord(operation, answer);
+      if (record !== undefined && record.id !== id) throw wrongRecord(operation, 'it has another id');
+      return record;
+    });
+  }
+
+  async function insert(record: KeyRecord): Promise<void> {
+    const keyStore = able('insert');
+    const secrets = [record.digest];
+    await caller.call({ operation: 'insert', secrets, run: () => keyStore.insert(record) });
+  }
+
+  async function wasInserted(record: KeyRecord): Promise<boolean> {
+    try {
+      await insert(record);
+      return true;
+    } catch (error) {
+      if (error instanceof DuplicateKeyError) return false;
+      throw error;
+    }
+  }
+
   return {
-    async find(id) {
-      const keyStore = able('findById');
-      const operation = 'findById';
-      return ask({ operation, run: () => keyStore.findById(id) }, (answer) => {
-        const record = answeredRecord(operation, answer);
-        if (record !== undefined && record.id !== id) throw wrongRecord(operation, 'it has another id');
-        return record;
-      });
+    find,
+
+    async findMany(ids) {
+      const keyStore = able('findById') as KeyStore;
+      const { findMany } = keyStore;
+      const records =
+        findMany === undefined
+          ? await inGroups(ids, find)
+          : await ask({ operation: 'findMany', run: () => findMany.call(keyStore, ids) }, readMany);
+      return new Map(records.flatMap((record) => (record === undefined ? [] : [[record.id, record]])));
     },
 
-    async insert(record) {
-      const keyStore = able('insert');
-      const secrets = [record.digest];
-      await caller.call({ operation: 'insert', secrets, run: () => keyStore.insert(record) });
+    insert,
+
+    async insertMany(many) {
+      const keyStore = able('insert') as KeyStore;
+      const { insertMany } = keyStore;
+      if (insertMany === undefined) {
+        const outcomes = await inGroups(many, wasInserted);
+        return new Set(many.filter((_, index) => outcomes[index]).map(({ id }) => id));
+      }
+      const operation = 'insertMany';
+      const secrets = many.map(({ digest }) => digest);
+      return ask({ operation, secrets, run: () => insertMany.call(keyStore, many) }, (ids) => {
+        if (Array.isArray(ids)) return new Set(ids);
+        throw new WrongAnswerError('insertMany() answered with no array of ids.');
+      });
     },
 
     async update(id, change, expectedVersion, onLate) {
@@ -79,6 +124,11 @@ export function createManagedRecords(store: KeyLookup | KeyStore, caller: StoreC
       );
     },
   };
+}
+
+function readMany(answer: readonly KeyRecord[]): readonly (KeyRecord | undefined)[] {
+  if (Array.isArray(answer)) return answer.map((one) => answeredRecord('findMany', one));
+  throw new WrongAnswerError('findMany() answered with no array of records.');
 }
 
 function readPage(page: KeyPage): KeyPage {

@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type { Environment } from './api-key.ts';
+import { unsliced } from './unsliced.ts';
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const RANDOM_LENGTH = 32;
 const CHECKSUM_LENGTH = 6;
-const TAIL_LENGTH = RANDOM_LENGTH + CHECKSUM_LENGTH;
+/** What follows the prefix and the environment. */
+export const TAIL_LENGTH: number = RANDOM_LENGTH + CHECKSUM_LENGTH;
 /** `live` and `test` are of one length, so a key is parsed from the right by counting. */
 const ENVIRONMENT_LENGTH = 4;
 
@@ -60,7 +62,7 @@ export function parseKeyText(text: string): KeyText | undefined {
 
 /** What is safe to show of a key of ours: `start` is all up to 4 characters of the random part, `end` the last 4. */
 export function shownParts(text: string): { start: string; end: string } {
-  return { start: text.slice(0, text.length - TAIL_LENGTH + 4), end: text.slice(-4) };
+  return { start: unsliced(text.slice(0, text.length - TAIL_LENGTH + 4)), end: unsliced(text.slice(-4)) };
 }
 
 function withChecksum(body: string): string {

@@ -1,3 +1,4 @@
+/** Any value that JSON can carry. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
 
 /** Names that would reach the prototype of whoever reads the metadata back, or change how it is written. */

@@ -2,6 +2,7 @@ import type { ErrorFormat } from '../http/dialect.ts';
 import { badOption, checkOptionNames, describe, oneOf } from '../options.ts';
 import type { ErrorHandler } from './voice.ts';
 
+/** Where keys are read from, who must bring one, and who words a refusal. */
 export interface ApiKeyAuthOptions {
   /**
    * `optional` lets requests without a key pass as anonymous. One with a bad key is refused all the same, and a store

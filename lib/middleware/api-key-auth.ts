@@ -2,13 +2,16 @@ import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { type ApiKeys, type Internals, internalsOf } from '../api-keys.ts';
 import type { Verdict } from '../authentication/verdict.ts';
 import { ApiKeyError } from '../errors.ts';
-import { type Credential, type CredentialProblem, CredentialReader, isProblem } from '../http/credential.ts';
+import type { BasicCredential } from '../http/basic.ts';
+import { BROKEN, type CredentialProblem, CredentialReader, isProblem } from '../http/credential.ts';
+import { brandHandler } from '../http/handler-brand.ts';
 import { keepPrivate } from '../http/response-headers.ts';
 import {
   type ApiKeyAuthConfig,
   type ApiKeyAuthOptions,
   readApiKeyAuthOptions,
 } from './api-key-auth-options.ts';
+import { isInProduction, warnOfUntrustedProxy } from './misconfigurations.ts';
 import { carriesKeyInQuery } from './query-key.ts';
 import { letPass } from './request-state.ts';
 import { arrivedByTls } from './tls.ts';
@@ -23,11 +26,23 @@ import { answerServerError, Voice } from './voice.ts';
  * @throws TypeError for an option that is wrong, when it is built
  */
 export function apiKeyAuth(apiKeys: ApiKeys, options: ApiKeyAuthOptions = {}): RequestHandler {
-  const gate = new Gate(internalsOf('apiKeyAuth', apiKeys), readApiKeyAuthOptions(options));
-  return function apiKeyAuthMiddleware(req: Request, res: Response, next: NextFunction): void {
-    goOn(res, next, () => gate.decide(req, res, next));
-  };
+  const config = readApiKeyAuthOptions(options);
+  const gate = new Gate(internalsOf('apiKeyAuth', apiKeys), config);
+  return brandHandler(apiKeyAuthMiddleware, { kind: 'authenticator', mode: config.mode });
+
+  function apiKeyAuthMiddleware(req: Request, res: Response, next: NextFunction): void {
+    let mayGoOn = false;
+    try {
+      mayGoOn = gate.decide(req, res, next);
+    } catch {
+      answerOurFault(res);
+      return;
+    }
+    if (mayGoOn) next();
+  }
 }
+
+type Answer = Verdict | Promise<Verdict> | CredentialProblem;
 
 /** Decides requests for one `apiKeyAuth()`. */
 class Gate {
@@ -35,6 +50,7 @@ class Gate {
   readonly #config: ApiKeyAuthConfig;
   readonly #reader: CredentialReader;
   readonly #voice: Voice;
+  #hasLookedAround = false;
 
   constructor(internals: Internals, config: ApiKeyAuthConfig) {
     const { headers, schemes, realm, errors } = config;
@@ -45,27 +61,54 @@ class Gate {
     this.#voice = new Voice({ internals, headers, schemes, realm, errors });
   }
 
-  /** @returns whether the request may go on; `undefined` while that is being looked up */
-  decide(req: Request, res: Response, next: NextFunction): boolean | undefined {
+  /** @returns whether the request may go on now */
+  decide(req: Request, res: Response, next: NextFunction): boolean {
     if (this.#config.requireTls && !arrivedByTls(req)) {
       this.#voice.tellRefused('tls_required');
+      warnOfUntrustedProxy(req, this.#internals);
       this.#voice.refuse(req, res, 'tls_required');
       return false;
     }
-    const credential = this.#reader.read(req);
-    if (isProblem(credential)) return this.#settleUnread(req, res, credential);
-    const verdict = this.#verify(req, credential);
-    if (!(verdict instanceof Promise)) return this.#settle(req, res, verdict);
+    const credential = this.#reader.find(req);
+    const verdict =
+      typeof credential === 'string' ? this.#verify(req, credential) : this.#verifyOther(req, credential);
+    if ('code' in verdict) return this.#settleUnread(req, res, verdict);
+    if ('ok' in verdict) return this.#settle(req, res, verdict);
     verdict.then(
-      (late) => goOn(res, next, () => this.#settle(req, res, late)),
+      (late) => this.#settleLate(req, res, next, late),
       (error: unknown) => this.#refuseFault(req, res, error),
     );
-    return undefined;
+    return false;
   }
 
-  #verify(req: Request, credential: Credential): Verdict | Promise<Verdict> {
-    if (typeof credential === 'string') return this.#internals.verify(credential, req);
+  #verify(req: Request, text: string): Answer {
+    return this.#internals.verifySound(text, req, this.#reader.isSound) ?? BROKEN;
+  }
+
+  #verifyOther(req: Request, credential: BasicCredential | CredentialProblem): Answer {
+    if (isProblem(credential)) return credential;
     return this.#internals.verifyPair(credential.id, credential.secret, req);
+  }
+
+  #settleLate(req: Request, res: Response, next: NextFunction, verdict: Verdict): void {
+    // Somebody else answered while the key was looked up.
+    if (res.headersSent) return;
+    let mayGoOn = false;
+    try {
+      this.#lookAround(req);
+      mayGoOn = this.#settle(req, res, verdict);
+    } catch {
+      answerOurFault(res);
+      return;
+    }
+    if (mayGoOn) next();
+  }
+
+  /** With the first key, which no cache can hold yet, so that cached ones have nothing to do with it. */
+  #lookAround(req: Request): void {
+    if (this.#hasLookedAround) return;
+    this.#hasLookedAround = true;
+    if (isInProduction(req)) this.#internals.warnOfProduction();
   }
 
   #settle(req: Request, res: Response, verdict: Verdict): boolean {
@@ -73,8 +116,7 @@ class Gate {
       this.#voice.refuse(req, res, 'invalid_token');
       return false;
     }
-    // Somebody else answered while the key was looked up.
-    if (res.headersSent) return false;
+    // Setting a field throws where somebody else has answered already.
     this.#voice.addVary(res);
     keepPrivate(res);
     if (verdict.graceUntil !== undefined) sayDeprecated(res, verdict.apiKey.rotatedAt, verdict.graceUntil);
@@ -119,16 +161,9 @@ class Gate {
   }
 }
 
-/** Calls `next` where that is the answer, outside of all that could fail here; a fault of ours lets nobody pass. */
-function goOn(res: Response, next: NextFunction, mayGoOn: () => boolean | undefined): void {
-  let answer: boolean | undefined;
-  try {
-    answer = mayGoOn();
-  } catch {
-    answerServerError(res);
-    return;
-  }
-  if (answer === true) next();
+/** A fault of ours lets nobody pass; an answer that somebody else has begun is theirs to end. */
+function answerOurFault(res: Response): void {
+  if (!res.headersSent) answerServerError(res);
 }
 
 /** RFC 9745 and RFC 8594: the key works, was replaced at the one time, and stops at the other. */

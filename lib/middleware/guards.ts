@@ -1,8 +1,9 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import { brandHandler, type RouteGuard } from '../http/handler-brand.ts';
 import type { ApiKey, Environment } from '../keys/api-key.ts';
 import { coversScope, requiredScopeProblem } from '../keys/scopes.ts';
 import { badOption, describe } from '../options.ts';
-import { passOf } from './request-state.ts';
+import { voicedPassOf } from './request-state.ts';
 import { answerServerError } from './voice.ts';
 
 /**
@@ -37,7 +38,7 @@ export function requireAnyScope(...scopes: [string, ...string[]]): RequestHandle
  */
 export function requireOrganization(id: (req: Request) => string | undefined): RequestHandler {
   if (typeof id !== 'function') throw badOption('requireOrganization', 'id', 'a function of the request', id);
-  return guard('requireOrganization', ({ organization }, req) => {
+  return guard({ name: 'requireOrganization' }, ({ organization }, req) => {
     const wanted: unknown = id(req);
     if (wanted === organization.id) return undefined;
     if (wanted === undefined || typeof wanted === 'string') return { code: 'forbidden' };
@@ -52,7 +53,7 @@ export function requireEnvironment(environment: Environment): RequestHandler {
   if (environment !== 'live' && environment !== 'test') {
     throw badOption('requireEnvironment', 'environment', '"live" or "test"', environment);
   }
-  return guard('requireEnvironment', (apiKey) =>
+  return guard({ name: 'requireEnvironment', environment }, (apiKey) =>
     apiKey.environment === environment ? undefined : { code: 'forbidden' },
   );
 }
@@ -65,20 +66,27 @@ interface Denial {
 const NOBODY: Denial = { code: 'missing_credentials' };
 
 function scopeGuard(
-  name: string,
+  name: 'requireScope' | 'requireAnyScope',
   scopes: readonly string[],
   isEnough: (granted: readonly string[]) => boolean,
 ) {
   const denial: Denial = { code: 'insufficient_scope', scope: scopes.join(' ') };
-  return guard(name, ({ scopes: granted }) => (isEnough(granted) ? undefined : denial));
+  return guard({ name, scopes: Object.freeze([...scopes]) }, ({ scopes: granted }) =>
+    isEnough(granted) ? undefined : denial,
+  );
 }
 
 /** The frame of every guard: needs an authenticator before it and a key; answers in that authenticator's voice. */
-function guard(name: string, denialOf: (apiKey: ApiKey, req: Request) => Denial | undefined): RequestHandler {
-  return function apiKeyGuard(req: Request, res: Response, next: NextFunction): void {
-    const pass = passOf(req);
+function guard(
+  demand: RouteGuard,
+  denialOf: (apiKey: ApiKey, req: Request) => Denial | undefined,
+): RequestHandler {
+  return brandHandler(apiKeyGuard, { kind: 'guard', guard: Object.freeze(demand) });
+
+  function apiKeyGuard(req: Request, res: Response, next: NextFunction): void {
+    const pass = voicedPassOf(req);
     if (pass === undefined) {
-      next(unguardedError(name, req));
+      next(unguardedError(demand.name, req));
       return;
     }
     const { voice, apiKey } = pass;
@@ -93,14 +101,14 @@ function guard(name: string, denialOf: (apiKey: ApiKey, req: Request) => Denial 
     }
     if (denial === undefined) next();
     else voice.refuse(req, res, denial.code, denial);
-  };
+  }
 }
 
 /** The programmer's error, and so the one thing that is handed to `next`. */
 function unguardedError(name: string, req: Request): TypeError {
   const route = `${req.baseUrl}${(req.route as { path?: unknown } | undefined)?.path ?? ''}`;
   return new TypeError(
-    `${name} on ${req.method} ${route || '/'} has no authenticator before it: mount app.use(apiKeyAuth(apiKeys)) ahead of this route`,
+    `${name} on ${req.method} ${route || '/'} has no authenticator before it: mount app.use(apiKeyAuth(apiKeys)) ahead of this route (docs/warnings.md#guard_before_authenticator)`,
   );
 }
 

@@ -1,5 +1,7 @@
 import type { Request } from 'express';
+import { notePass, type Pass, passOf } from '../http/request-pass.ts';
 import type { ApiKey } from '../keys/api-key.ts';
+import { warnOfSecondMount } from './misconfigurations.ts';
 import type { Voice } from './voice.ts';
 
 declare global {
@@ -11,29 +13,22 @@ declare global {
   }
 }
 
-/** How a request passed an authenticator. */
-export interface Pass {
+/** A pass with all that a guard needs to answer as the authenticator would. */
+export interface VoicedPass extends Pass {
   readonly voice: Voice;
-  readonly apiKey: ApiKey | undefined;
 }
-
-/**
- * Beside the request and not on it: what stands on `req.apiKey` could have been put there by anybody, so that is for
- * the application to read and decides nothing. Each further property on a request would cost microseconds, too.
- */
-const passes = new WeakMap<object, Pass>();
 
 export function letPass(req: Request, apiKey: ApiKey | undefined, voice: Voice): void {
   (req as { apiKey: ApiKey | undefined }).apiKey = apiKey;
-  passes.set(req, { voice, apiKey });
+  if (notePass(req, { voice, apiKey })) warnOfSecondMount(voice.internals);
 }
 
-/** `undefined` where no authenticator ran. */
-export function passOf(req: Request): Pass | undefined {
-  return passes.get(req);
+/** `undefined` where no authenticator ran. Every pass is noted by {@link letPass}, so each has its voice. */
+export function voicedPassOf(req: Request): VoicedPass | undefined {
+  return passOf(req) as VoicedPass | undefined;
 }
 
 /** The key of a request, `undefined` for an anonymous one and where no authenticator ran. */
 export function getApiKey(req: Request): ApiKey | undefined {
-  return passes.get(req)?.apiKey;
+  return passOf(req)?.apiKey;
 }

@@ -1,6 +1,7 @@
 import type { Request, Response } from 'express';
 import type { Internals } from '../api-keys.ts';
 import { ApiKeyError, type ErrorCode, statusOf } from '../errors.ts';
+import { writeAnswer } from '../http/answer.ts';
 import { type ChallengeParts, challengesFor } from '../http/challenge.ts';
 import type { ErrorFormat } from '../http/dialect.ts';
 import { detailOf, problemBody } from '../http/problem.ts';
@@ -29,6 +30,8 @@ export class Voice {
   readonly internals: Internals;
   readonly #parts: VoiceParts;
   readonly #vary: string;
+  /** Those without a scope: a flood of bad keys is to cost little. */
+  readonly #challenges = new Map<ErrorCode, readonly string[]>();
 
   constructor(parts: VoiceParts) {
     this.internals = parts.internals;
@@ -69,10 +72,18 @@ export class Voice {
     addVary(res, this.#parts.headers, this.#vary);
   }
 
+  challenges(code: ErrorCode, scope?: string): readonly string[] {
+    if (scope !== undefined) return challengesFor(code, this.#parts, scope);
+    const known = this.#challenges.get(code) ?? challengesFor(code, this.#parts);
+    this.#challenges.set(code, known);
+    // A copy: an application may change the header fields of its response.
+    return [...known];
+  }
+
   #answer(req: Request, res: Response, code: ErrorCode, refusal: Refusal): void {
     const { detail, scope } = refusal;
     const { errors } = this.#parts;
-    const challenges = challengesFor(code, this.#parts, scope);
+    const challenges = this.challenges(code, scope);
     const retryAfter = code === 'temporarily_unavailable' ? retryAfterSeconds() : refusal.retryAfter;
     this.addVary(res);
     res.setHeader('Cache-Control', 'no-store');
@@ -88,7 +99,7 @@ export class Voice {
     };
     const error = new ApiKeyError(code, detail ?? detailOf(code), { headers });
     if (typeof errors !== 'function') {
-      answerInFormat(res, errors, error);
+      writeAnswer(res, errors.error(error));
       return;
     }
     res.statusCode = error.status;
@@ -109,13 +120,6 @@ export function answerServerError(res: Response): void {
   res.removeHeader('WWW-Authenticate');
   res.removeHeader('Retry-After');
   end(res, 500, problemBody('server_error'), 'application/problem+json');
-}
-
-function answerInFormat(res: Response, format: ErrorFormat, error: ApiKeyError): void {
-  const { status, headers = {}, body } = format.error(error);
-  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
-  const type = res.getHeader('Content-Type') ?? 'application/json';
-  end(res, status, body === undefined ? '' : JSON.stringify(body), String(type));
 }
 
 function end(res: Response, status: number, body: string, contentType: string): void {

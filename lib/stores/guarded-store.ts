@@ -65,10 +65,12 @@ class DeadlinePassed extends Error {}
 export function withDeadline<T>(call: Pick<StoreCall<T>, 'run' | 'onLate'>, timeoutMs: number): Promise<T> {
   return new Promise((resolve, reject) => {
     let isLate = false;
-    const timer = setTimeout(() => {
+    const giveUp = (): void => {
       isLate = true;
       reject(new DeadlinePassed(`no answer within ${timeoutMs} ms`));
-    }, timeoutMs);
+    };
+    // Not at once: where the process itself was busy until now, what has arrived meanwhile has yet to be read.
+    const timer = setTimeout(() => setImmediate(giveUp), timeoutMs);
     const onValue = (value: T): void => {
       clearTimeout(timer);
       if (isLate) call.onLate?.({ value });

@@ -1,6 +1,9 @@
 import { DuplicateKeyError } from '../errors.ts';
 import { DECOY_RECORD, type KeyRecord, readRecord } from '../keys/key-record.ts';
 import type { KeyChange, KeyChanged, KeyPage, KeyStore, KeyUse, ListQuery } from './key-store.ts';
+import { fits } from './list-filter.ts';
+import { changedRecord } from './record-change.ts';
+import { markVolatile } from './volatile.ts';
 
 /**
  * A store for tests, and for an app whose keys stand in its code. Its records are gone with the process.
@@ -14,6 +17,7 @@ export class MemoryKeyStore implements KeyStore {
 
   /** @param records - what it holds from the start; {@link keyRecord} completes them */
   constructor(records: Iterable<KeyRecord> = []) {
+    markVolatile(this);
     for (const record of records) this.#insert(record);
   }
 
@@ -40,17 +44,11 @@ export class MemoryKeyStore implements KeyStore {
   async update(id: string, change: KeyChange, expectedVersion: number): Promise<KeyRecord | undefined> {
     const record = this.#records.get(id);
     if (record?.version !== expectedVersion) return undefined;
-    const { clear = [], narrows, ...members } = change;
-    const next: Record<string, unknown> = { ...record, version: expectedVersion + 1 };
-    for (const [name, value] of Object.entries(members)) {
-      if (value !== undefined) next[name] = value;
-    }
-    for (const name of clear) delete next[name];
-    const changed = readRecord(next);
+    const changed = changedRecord(record, change);
     this.#refuseTaken(changed);
     this.#forgetDigests(record);
     this.#keep(changed);
-    if (narrows) this.#tell(changed, changed.revokedAt !== undefined);
+    if (change.narrows) this.#tell(changed, changed.revokedAt !== undefined);
     return readRecord(changed);
   }
 
@@ -144,25 +142,4 @@ function tell(onChange: (change: KeyChanged) => void, change: KeyChanged): void 
   try {
     onChange(change);
   } catch {}
-}
-
-function fits(record: KeyRecord, query: ListQuery): boolean {
-  const lastSeen = record.lastUsedAt ?? record.createdAt;
-  return (
-    equals(query.organizationId, record.organization.id) &&
-    equals(query.ownerId, record.owner.id) &&
-    equals(query.ownerType, record.owner.type) &&
-    equals(query.enabled, record.enabled) &&
-    equals(query.revoked, record.revokedAt !== undefined) &&
-    isBefore(record.expiresAt, query.expiresBefore) &&
-    isBefore(lastSeen, query.lastUsedBefore)
-  );
-}
-
-function equals<T>(wanted: T | undefined, value: T): boolean {
-  return wanted === undefined || wanted === value;
-}
-
-function isBefore(time: Date | undefined, limit: Date | undefined): boolean {
-  return limit === undefined || (time !== undefined && time < limit);
 }

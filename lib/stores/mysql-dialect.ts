@@ -19,6 +19,19 @@ const UNIQUE_VIOLATION = [1062, 1586];
 /** Table exists, lock wait timeout, deadlock, definition changed meanwhile. */
 const BUSY = [1050, 1205, 1213, 1412];
 
+const MISSING_COLUMN = [1054];
+
+/** Duplicate column, duplicate index. */
+const DUPLICATE_COLUMN = [1060, 1061];
+
+/**
+ * Since 1970, which is day 719,528, by UTC, as the local time of a server may have one hour twice; and by SYSDATE() what has passed since the
+ * statement began, as it may have waited for the row.
+ */
+const NOW =
+  '((TIMESTAMPDIFF(MICROSECOND, FROM_DAYS(719528), UTC_TIMESTAMP(3)) + ' +
+  'TIMESTAMPDIFF(MICROSECOND, NOW(3), SYSDATE(3))) DIV 1000)';
+
 /** MySQL 5.7 and later, MariaDB 10.3 and later. */
 export const mysqlDialect: DialectRules = Object.freeze({
   name: 'mysql',
@@ -32,8 +45,11 @@ export const mysqlDialect: DialectRules = Object.freeze({
   skipDuplicates: '',
   updateReturns: false,
   lockRows: '',
+  now: NOW,
   isUniqueViolation: (error: unknown) => hasNumber(error, UNIQUE_VIOLATION),
   isBusy: (error: unknown) => hasNumber(error, BUSY),
+  isMissingColumn: (error: unknown) => hasNumber(error, MISSING_COLUMN),
+  isDuplicateColumn: (error: unknown) => hasNumber(error, DUPLICATE_COLUMN),
 });
 
 function hasNumber(error: unknown, numbers: readonly number[]): boolean {

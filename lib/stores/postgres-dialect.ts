@@ -10,6 +10,8 @@ const TYPES: Readonly<Record<ColumnType['kind'], string>> = {
 };
 
 const UNIQUE_VIOLATION = '23505';
+const MISSING_COLUMN = '42703';
+const DUPLICATE_COLUMN = '42701';
 
 /**
  * IF NOT EXISTS looks first and makes later: who comes second is told of a duplicate table (42P07), object (42710) or
@@ -28,8 +30,11 @@ export const postgresDialect: DialectRules = Object.freeze({
   skipDuplicates: ' ON CONFLICT DO NOTHING',
   updateReturns: true,
   lockRows: ' FOR NO KEY UPDATE',
+  now: 'CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)',
   isUniqueViolation: (error: unknown) => hasCode(error, [UNIQUE_VIOLATION]),
   isBusy: (error: unknown) => hasCode(error, BUSY),
+  isMissingColumn: (error: unknown) => hasCode(error, [MISSING_COLUMN]),
+  isDuplicateColumn: (error: unknown) => hasCode(error, [DUPLICATE_COLUMN]),
 });
 
 function hasCode(error: unknown, codes: readonly string[]): boolean {

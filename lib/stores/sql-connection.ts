@@ -14,6 +14,15 @@ import {
   type SqliteConnection,
   sqliteQuery,
 } from './sql-drivers.ts';
+import {
+  type Listen,
+  type PgliteListener,
+  type PgPool,
+  type PostgresJsListener,
+  pgliteListen,
+  pgPoolListen,
+  postgresJsListen,
+} from './sql-listeners.ts';
 import { dialectRules } from './sql-options.ts';
 
 /**
@@ -38,11 +47,14 @@ export interface SqlQueryConnection {
 export interface OpenConnection {
   readonly rules: DialectRules;
   readonly query: SqlQuery;
+  /** Absent where the connection cannot listen. */
+  readonly listen: Listen | undefined;
 }
 
 interface Probed {
   readonly dialect: unknown;
   readonly query: SqlQuery;
+  readonly listen?: Listen | undefined;
 }
 
 /** A kind of connection: the functions that it has, and those that only its look-alikes have. */
@@ -56,7 +68,11 @@ const KINDS: readonly ConnectionKind[] = [
   {
     has: ['unsafe'],
     lacks: [],
-    open: (sql: PostgresJsConnection) => ({ dialect: 'postgres', query: postgresJsQuery(sql) }),
+    open: (sql: PostgresJsConnection & PostgresJsListener) => ({
+      dialect: 'postgres',
+      query: postgresJsQuery(sql),
+      listen: hasFunctions(sql, ['listen']) ? postgresJsListen(sql) : undefined,
+    }),
   },
   {
     // Clients of the package mariadb have `batch`, and answer in another form.
@@ -67,13 +83,22 @@ const KINDS: readonly ConnectionKind[] = [
   {
     has: ['query', 'exec', 'execProtocol'],
     lacks: [],
-    open: (database: PgliteConnection) => ({ dialect: 'postgres', query: pgliteQuery(database) }),
+    open: (database: PgliteConnection & PgliteListener) => ({
+      dialect: 'postgres',
+      query: pgliteQuery(database),
+      listen: hasFunctions(database, ['listen']) ? pgliteListen(database) : undefined,
+    }),
   },
   {
     // A `mysql` has `beginTransaction`, an `mssql` has `request`, a `slonik` has `any`.
     has: ['query', 'connect', 'end'],
     lacks: ['execute', 'beginTransaction', 'getConnection', 'request', 'any', 'batch'],
-    open: (connection: PgConnection) => ({ dialect: 'postgres', query: pgQuery(connection) }),
+    open: (connection: PgConnection & PgPool) => ({
+      dialect: 'postgres',
+      query: pgQuery(connection),
+      // Only a Pool counts its clients, and has one to spare.
+      listen: 'totalCount' in connection ? pgPoolListen(connection) : undefined,
+    }),
   },
   {
     has: ['execute', 'batch'],
@@ -94,12 +119,12 @@ const KNOWN =
 
 /** @throws TypeError unless it is one of the known kinds, and speaks the dialect that is `expected`, if any is */
 export function openConnection(connection: unknown, expected: unknown): OpenConnection {
-  const { dialect, query } = probe(connection);
+  const { dialect, query, listen } = probe(connection);
   const rules = dialectRules('SqlKeyStore', dialect);
   if (expected !== undefined && expected !== dialect) {
     throw badOption('SqlKeyStore', 'dialect', `"${rules.name}", which this connection speaks`, expected);
   }
-  return { rules, query: checked(query) };
+  return { rules, query: checked(query), listen };
 }
 
 function probe(connection: unknown): Probed {

@@ -1,3 +1,4 @@
+/** Which SQL the statements are written in. MariaDB is `mysql`. */
 export type SqlDialect = 'postgres' | 'mysql' | 'sqlite';
 
 export type SqlValue = string | number | Uint8Array | null;
@@ -39,10 +40,16 @@ export interface DialectRules {
   readonly updateReturns: boolean;
   /** Behind a SELECT, locks its rows one by one; '' where an UPDATE of many locks them in the order of their ids. */
   readonly lockRows: string;
+  /** Its own clock, in whole milliseconds since 1970: one for all processes, however theirs go. */
+  readonly now: string;
   /** Whether the statement failed because a value that must be unique is there already. */
   isUniqueViolation(error: unknown): boolean;
   /** Whether a statement of `migrate()` had no effect because another was at the same, and may be repeated. */
   isBusy(error: unknown): boolean;
+  /** Whether a statement names a column that the table does not have. */
+  isMissingColumn(error: unknown): boolean;
+  /** Whether a column is there that was to be added. */
+  isDuplicateColumn(error: unknown): boolean;
 }
 
 /** Query builders wrap what their driver threw; nobody wraps it deeper than this. */

@@ -2,13 +2,17 @@ import { badOption, checkOptionNames } from '../options.ts';
 import { mysqlDialect } from './mysql-dialect.ts';
 import { postgresDialect } from './postgres-dialect.ts';
 import type { DialectRules, SqlDialect } from './sql-dialect.ts';
+import { readWatchOptions, type WatchConfig, type WatchOptions } from './sql-watch-options.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
 
+/** Which table holds the records, and how other processes are heard of. */
 export interface SqlKeyStoreOptions {
   /** 1 to 63 letters, digits and underscores; not a digit first. @default 'keystile_keys' */
   readonly table?: string;
   /** Only to be sure: the connection tells its dialect, and one that contradicts it is refused. */
   readonly dialect?: SqlDialect;
+  /** How processes hear of what others have narrowed. `false`: only when an entry of the cache is read again. @default {} */
+  readonly watch?: false | WatchOptions | undefined;
 }
 
 /** A further one is a file beside `sqlite-dialect.ts` and a line here. */
@@ -32,10 +36,14 @@ export function readTable(owner: string, options: { readonly table?: unknown }):
   );
 }
 
-export function readOptions(options: unknown): { readonly table: string; readonly dialect: unknown } {
-  const given = checkOptionNames('SqlKeyStore', options, ['table', 'dialect']);
-  if (given['dialect'] !== undefined) dialectRules('SqlKeyStore', given['dialect']);
-  return { table: readTable('SqlKeyStore', given), dialect: given['dialect'] };
+export function readOptions(options: unknown): {
+  readonly table: string;
+  readonly dialect: unknown;
+  readonly watch: WatchConfig | undefined;
+} {
+  const { table, dialect, watch } = checkOptionNames('SqlKeyStore', options, ['table', 'dialect', 'watch']);
+  if (dialect !== undefined) dialectRules('SqlKeyStore', dialect);
+  return { table: readTable('SqlKeyStore', { table }), dialect, watch: readWatchOptions(watch) };
 }
 
 /** @throws TypeError for a dialect that does not exist */

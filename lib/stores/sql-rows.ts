@@ -5,11 +5,16 @@ import type { KeyChange } from './key-store.ts';
 import type { SqlValue } from './sql-dialect.ts';
 import { COLUMN_NAMES, type ColumnName } from './sql-schema.ts';
 
-type Cells = { [Name in ColumnName]?: SqlValue };
+export type Cells = { [Name in ColumnName]?: SqlValue };
+/** A column of the table, or what a statement calls something else. */
+type CellName = ColumnName | 'database_time';
 type ChangeableMember = Exclude<keyof KeyChange, 'clear' | 'narrows'>;
 type ClearableMember = NonNullable<KeyChange['clear']>[number];
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** The kind of a row that is no record any more. */
+export const DELETED = 'deleted';
 
 const KINDS: readonly KeyKind[] = ['opaque', 'pair', 'jwt'];
 const ENVIRONMENTS: readonly Environment[] = ['live', 'test'];
@@ -44,6 +49,11 @@ const CLEARED: Readonly<Record<ClearableMember, Cells>> = {
   previous: { previous_digest: null, previous_expires_at: null, previous_last_used_at: null },
   revokedAt: { revoked_at: null },
 };
+
+/** Whether a row is what is left of a record that was deleted. */
+export function isTombstone(row: object): boolean {
+  return 'kind' in row && readText(row, 'kind') === DELETED;
+}
 
 /** The values of a new row, in the order of {@link COLUMN_NAMES}. */
 export function valuesOfRecord(record: KeyRecord): readonly SqlValue[] {
@@ -137,29 +147,29 @@ function present<T extends object>(members: { readonly [M in keyof T]-?: T[M] | 
 }
 
 /** A column that is missing altogether is not an absent value: a record without its end would never end. */
-function cell(row: object, column: ColumnName): unknown {
+function cell(row: object, column: CellName): unknown {
   const value = (row as Readonly<Record<string, unknown>>)[column];
   if (value === undefined) throw unreadable(column, 'is missing');
   return value;
 }
 
-function maybe<T>(
+export function maybe<T>(
   row: object,
-  column: ColumnName,
-  read: (row: object, column: ColumnName) => T,
+  column: CellName,
+  read: (row: object, column: CellName) => T,
 ): T | undefined {
   return cell(row, column) === null ? undefined : read(row, column);
 }
 
 /** Text that is kept as bytes, as in MySQL, comes as bytes. */
-function readText(row: object, column: ColumnName): string {
+export function readText(row: object, column: CellName): string {
   const value = cell(row, column);
   if (typeof value === 'string') return value;
   if (ArrayBuffer.isView(value)) return readBytes(value as Uint8Array, column);
   throw unreadable(column, 'holds no text');
 }
 
-function readBytes(bytes: Uint8Array, column: ColumnName): string {
+function readBytes(bytes: Uint8Array, column: CellName): string {
   try {
     return utf8.decode(bytes);
   } catch {
@@ -174,7 +184,7 @@ function readOneOf<T extends string>(row: object, column: ColumnName, allowed: r
 }
 
 /** Drivers hand out an integer of 64 bits as a number, a bigint or a string. */
-function readInteger(row: object, column: ColumnName): number {
+export function readInteger(row: object, column: CellName): number {
   const value = cell(row, column);
   const isDigits = typeof value === 'string' && /^-?\d+$/.test(value);
   const number =
@@ -189,7 +199,7 @@ function readFlag(row: object, column: ColumnName): boolean {
   throw unreadable(column, 'holds neither 0 nor 1');
 }
 
-function readTime(row: object, column: ColumnName): Date {
+function readTime(row: object, column: CellName): Date {
   const time = new Date(readInteger(row, column));
   if (!Number.isNaN(time.getTime())) return time;
   throw unreadable(column, 'holds no time');
@@ -218,6 +228,6 @@ function readJson(row: object, column: ColumnName): unknown {
   }
 }
 
-function unreadable(column: ColumnName, problem: string): Error {
+function unreadable(column: CellName, problem: string): Error {
   return new Error(`SqlKeyStore: a row cannot be read: column ${column} ${problem}`);
 }

@@ -28,7 +28,8 @@ export type ColumnName =
   | 'not_before'
   | 'revoked_at'
   | 'revocation_reason'
-  | 'rotated_at';
+  | 'rotated_at'
+  | 'narrowed_at';
 
 interface Column {
   readonly type: ColumnType;
@@ -80,10 +81,15 @@ const COLUMNS: Readonly<Record<ColumnName, Column>> = {
   revoked_at: integerOrAbsent,
   revocation_reason: text(500, ''),
   rotated_at: integerOrAbsent,
+  // When it was last narrowed or deleted, by the clock of the database: what those who watch look for.
+  narrowed_at: integerOrAbsent,
 };
 
 /** Each with the id behind it, so that a page is read in the order of the index. */
-const INDEXED: readonly ColumnName[] = ['organization_id', 'owner_id'];
+const INDEXED: readonly ColumnName[] = ['organization_id', 'owner_id', 'narrowed_at'];
+
+/** Tables of version 0.1 lack it. */
+const ADDED: ColumnName = 'narrowed_at';
 
 /** PostgreSQL cuts longer names, of which two may then be one. */
 const MAX_NAME_LENGTH = 63;
@@ -97,10 +103,10 @@ export function schemaStatements(rules: DialectRules, table: string): readonly s
     const { type, constraint } = COLUMNS[column];
     return `${column} ${rules.columnType(type)}${constraint}`;
   });
-  const inside = rules.indexStatements ? [] : INDEXED.map((column) => `INDEX by_${column} (${column}, id)`);
+  const inside = rules.indexStatements ? [] : INDEXED.map(indexInside);
   const behind = rules.indexStatements
     ? INDEXED.map((column) => {
-        const index = rules.quote(indexName(table, column));
+        const index = rules.quote(shortName(`${table}_${column}`));
         return `CREATE INDEX IF NOT EXISTS ${index} ON ${name} (${column}, id)`;
       })
     : [];
@@ -108,8 +114,22 @@ export function schemaStatements(rules: DialectRules, table: string): readonly s
   return [`CREATE TABLE IF NOT EXISTS ${name} (\n${definition}\n)${rules.tableOptions}`, ...behind];
 }
 
-function indexName(table: string, column: ColumnName): string {
-  const name = `${table}_${column}`;
+/** Fails where the table was made by version 0.1, and then is to be followed by {@link upgradeStatement}. */
+export function probeStatement(rules: DialectRules, table: string): string {
+  return `SELECT ${ADDED} FROM ${rules.quote(table)} WHERE 1 = 0`;
+}
+
+export function upgradeStatement(rules: DialectRules, table: string): string {
+  const index = rules.indexStatements ? '' : `, ADD ${indexInside(ADDED)}`;
+  return `ALTER TABLE ${rules.quote(table)} ADD COLUMN ${ADDED} ${rules.columnType(COLUMNS[ADDED].type)}${index}`;
+}
+
+function indexInside(column: ColumnName): string {
+  return `INDEX by_${column} (${column}, id)`;
+}
+
+/** Of an index, or of a channel: not longer than a name may be, and never that of another table. */
+export function shortName(name: string): string {
   if (name.length <= MAX_NAME_LENGTH) return name;
   const digest = hash('sha256', name, 'hex').slice(0, 8);
   return `${name.slice(0, MAX_NAME_LENGTH - 9)}_${digest}`;

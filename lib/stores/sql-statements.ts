@@ -1,7 +1,7 @@
 import type { KeyRecord } from '../keys/key-record.ts';
 import type { KeyChange, KeyUse, ListQuery } from './key-store.ts';
 import type { SqlValue } from './sql-dialect.ts';
-import { cellsOfChange, valuesOfRecord } from './sql-rows.ts';
+import { type Cells, cellsOfChange, DELETED, valuesOfRecord } from './sql-rows.ts';
 import { COLUMN_NAMES } from './sql-schema.ts';
 
 /** One statement: `table` is the only thing spliced into its text, and comes in quotes. */
@@ -14,6 +14,31 @@ const COLUMN_LIST = COLUMN_NAMES.join(', ');
 
 /** Not by name: a database takes longer to read 27 names than to find the row. One that is missing is found out. */
 const ALL = '*';
+
+/** What is left of a record that was deleted, beside its id. */
+const TOMBSTONE: Cells = {
+  previous_digest: null,
+  previous_expires_at: null,
+  previous_last_used_at: null,
+  kind: DELETED,
+  name: '',
+  environment: '',
+  key_start: '',
+  key_end: '',
+  organization_id: '',
+  organization_slug: null,
+  owner_type: '',
+  owner_id: '',
+  scopes: '[]',
+  metadata: '{}',
+  enabled: 0,
+  created_by: null,
+  last_used_at: null,
+  expires_at: null,
+  not_before: null,
+  revocation_reason: null,
+  rotated_at: null,
+};
 
 /** Two rows at most: a second one is all it takes to know that something is wrong. */
 export function selectByDigest(table: string, digests: readonly string[]): Statement {
@@ -37,6 +62,28 @@ export function insertRecord(table: string, record: KeyRecord, skipDuplicates: s
   };
 }
 
+/** @param then - what follows the rows: what the dialect does about duplicates, and which of them come back */
+export function insertRecords(table: string, records: readonly KeyRecord[], then: string): Statement {
+  const row = `(${marks(COLUMN_NAMES.length)})`;
+  return {
+    text: `INSERT INTO ${table} (${COLUMN_LIST}) VALUES ${records.map(() => row).join(', ')}${then}`,
+    values: records.flatMap(valuesOfRecord),
+  };
+}
+
+export function selectByIds(table: string, ids: readonly string[]): Statement {
+  return { text: `SELECT ${ALL} FROM ${table} WHERE id IN (${marks(ids.length)})`, values: ids };
+}
+
+/** All whose id or digest one of these records has. */
+export function selectSame(table: string, records: readonly KeyRecord[]): Statement {
+  const list = marks(records.length);
+  return {
+    text: `SELECT ${ALL} FROM ${table} WHERE id IN (${list}) OR digest IN (${list})`,
+    values: [...records.map(({ id }) => id), ...records.map(({ digest }) => digest)],
+  };
+}
+
 export function selectVersion(table: string, id: string, version: number): Statement {
   return {
     text: `SELECT ${ALL} FROM ${table} WHERE id = ? AND version = ?`,
@@ -44,16 +91,19 @@ export function selectVersion(table: string, id: string, version: number): State
   };
 }
 
+/** @param now - the clock of the database, by which a change that narrows is found by those who watch */
 export function updateRecord(
   table: string,
+  now: string,
   id: string,
   change: KeyChange,
   expectedVersion: number,
 ): Statement {
   const cells = Object.entries(cellsOfChange(change));
-  const set = ['version = version + 1', ...cells.map(([column]) => `${column} = ?`)].join(', ');
+  const trace = change.narrows ? [`narrowed_at = ${now}`] : [];
+  const set = ['version = version + 1', ...trace, ...cells.map(([column]) => `${column} = ?`)];
   return {
-    text: `UPDATE ${table} SET ${set} WHERE id = ? AND version = ?`,
+    text: `UPDATE ${table} SET ${set.join(', ')} WHERE id = ? AND version = ?`,
     values: [...cells.map(([, value]) => value), id, expectedVersion],
   };
 }
@@ -64,8 +114,49 @@ export function updateReturning(...of: Parameters<typeof updateRecord>): Stateme
   return { text: `${text} RETURNING ${ALL}`, values };
 }
 
-export function deleteRecord(table: string, id: string): Statement {
-  return { text: `DELETE FROM ${table} WHERE id = ?`, values: [id] };
+/**
+ * Erases all but the id and leaves a tombstone, since a row that is gone could not be found by those who watch. Its
+ * version is above all that may have been read.
+ */
+export function buryRecord(table: string, now: string, id: string): Statement {
+  const cells = Object.entries({ ...TOMBSTONE, digest: `${DELETED}:${id}` });
+  const set = ['version = version + 1', `narrowed_at = ${now}`, `revoked_at = ${now}`];
+  set.push(...cells.map(([column]) => `${column} = ?`));
+  return {
+    text: `UPDATE ${table} SET ${set.join(', ')} WHERE id = ? AND kind <> ?`,
+    values: [...cells.map(([, value]) => value), id, DELETED],
+  };
+}
+
+/** Tombstones that were made longer than so many milliseconds ago; by the index on organizations, whose ids are never ''. */
+export function selectTombstones(table: string, now: string, ageMs: number, limit: number): Statement {
+  return {
+    text: `SELECT id FROM ${table} WHERE organization_id = ? AND kind = ? AND narrowed_at < ${now} - ? LIMIT ?`,
+    values: ['', DELETED, ageMs, limit],
+  };
+}
+
+export function deleteTombstones(table: string, ids: readonly string[]): Statement {
+  return {
+    text: `DELETE FROM ${table} WHERE id IN (${marks(ids.length)}) AND kind = ?`,
+    values: [...ids, DELETED],
+  };
+}
+
+/** The time by the database, and nothing else. */
+export function selectTime(now: string): Statement {
+  return { text: `SELECT ${now} AS database_time`, values: [] };
+}
+
+/** What was narrowed at or after a time, beside the time it is now; one row with no id where nothing was. */
+export function selectNarrowed(table: string, now: string, since: number, limit: number): Statement {
+  const columns = 'clock.database_time, changed.id, changed.version, changed.revoked_at';
+  return {
+    text:
+      `SELECT ${columns} FROM (SELECT ${now} AS database_time) clock ` +
+      `LEFT JOIN ${table} changed ON changed.narrowed_at >= ? LIMIT ?`,
+    values: [since, limit],
+  };
 }
 
 /** One row more than the page holds, which tells whether there is a next page. */
@@ -81,6 +172,7 @@ export function selectPage(table: string, query: ListQuery): Statement {
 
 function listConditions(query: ListQuery, isNewestFirst: boolean): readonly Statement[] {
   return [
+    condition('kind <> ?', DELETED),
     condition(isNewestFirst ? 'id < ?' : 'id > ?', query.cursor),
     condition('organization_id = ?', query.organizationId),
     condition('owner_id = ?', query.ownerId),

@@ -19,8 +19,14 @@ export const sqliteDialect: DialectRules = Object.freeze({
   skipDuplicates: ' ON CONFLICT DO NOTHING',
   updateReturns: true,
   lockRows: '',
+  // unixepoch('subsec') would be shorter, and wants SQLite 3.42.
+  now: 'CAST(ROUND((julianday() - 2440587.5) * 86400000) AS INTEGER)',
   isUniqueViolation,
   isBusy,
+  // Both have the result code of any wrong statement.
+  isMissingColumn: (error: unknown) =>
+    /\bno such column\b|\bno column named\b/.test(resultCodes(error).message),
+  isDuplicateColumn: (error: unknown) => /\bduplicate column name\b/.test(resultCodes(error).message),
 });
 
 function isUniqueViolation(error: unknown): boolean {

@@ -7,6 +7,7 @@ import { digestCases } from './digest-cases.ts';
 import { filterCases } from './filter-cases.ts';
 import { insertCases } from './insert-cases.ts';
 import { isolationCases } from './isolation-cases.ts';
+import { manyCases } from './many-cases.ts';
 import { pagingCases } from './paging-cases.ts';
 import type { CaseDraft, OpenedStore, StoreCase } from './store-case.ts';
 import { tenantCases } from './tenant-cases.ts';
@@ -20,6 +21,7 @@ export type { OpenedStore, StoreAbility, StoreCase } from './store-case.ts';
 
 const DRAFTS: readonly CaseDraft[] = [
   ...insertCases,
+  ...manyCases,
   ...digestCases,
   ...updateCases,
   ...deleteCases,

@@ -1,7 +1,7 @@
 import type { KeyStore, MaybePromise } from '../stores/key-store.ts';
 
 /** What a store need not be able to do. */
-export type StoreAbility = 'delete' | 'recordUse' | 'watch' | 'close';
+export type StoreAbility = 'insertMany' | 'findMany' | 'delete' | 'recordUse' | 'watch' | 'close';
 
 /** A store for one case, and how to be rid of it. */
 export interface OpenedStore {

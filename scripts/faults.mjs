@@ -1,0 +1,111 @@
+/**
+ * The faults that `plant-faults.mjs` plants: in a file of lib/, a piece that stands there exactly once, what to put in its
+ * place, and the test files that ought to catch it.
+ */
+export const FAULTS = [
+  {
+    name: 'a check is removed: expired keys go on working',
+    file: 'keys/checks.ts',
+    from: "  if (!(now < facts.expiresAt)) return 'expired';\n",
+    to: '',
+    tests: ['keys/checks', 'authentication/cache-ages'],
+  },
+  {
+    name: 'the order of checks is swapped: a revoked key is called disabled',
+    file: 'keys/checks.ts',
+    from: "  if (facts.revoked) return 'revoked';\n  if (!facts.enabled) return 'disabled';\n",
+    to: "  if (!facts.enabled) return 'disabled';\n  if (facts.revoked) return 'revoked';\n",
+    tests: ['keys/checks'],
+  },
+  {
+    name: 'the cache has no floors: a late read brings a revoked key back',
+    file: 'authentication/version-floors.ts',
+    from: "    if (version < floor.version) return floor.ended ? 'ended' : 'below';\n",
+    to: '',
+    tests: ['authentication/cache-changes'],
+  },
+  {
+    name: 'a fault of the store is cached as a key that is not there',
+    file: 'authentication/entry-reader.ts',
+    from: 'this.#forgetIfWrong(name, error),',
+    to: 'undefined,',
+    tests: ['authentication/store-faults', 'middleware/faults'],
+  },
+  {
+    name: 'digests are compared by ===, which leaves early',
+    file: 'keys/digest.ts',
+    from: 'return a.length === b.length && timingSafeEqual(a, b);',
+    to: 'return one === other;',
+    tests: ['keys/timing-safe'],
+  },
+  {
+    name: 'a header that comes twice is accepted',
+    file: 'http/credential.ts',
+    from: 'if ((seen & field.bit) !== 0) return REPEATED;',
+    to: 'if ((seen & field.bit) !== 0) continue;',
+    tests: ['http/credential'],
+  },
+  {
+    name: 'a body is echoed: the parser says what it stumbled over',
+    file: 'http/json-text.ts',
+    from: '  } catch {\n    // Its message quotes the text.\n    return NOT_JSON;\n',
+    to: "  } catch (error) {\n    return { ok: false, problem: 'is not JSON: ' + error };\n",
+    tests: ['http/json-text', 'http/request-body'],
+  },
+  {
+    name: 'a guard is open where there is no key',
+    file: 'middleware/guards.ts',
+    from: 'denial = apiKey === undefined ? NOBODY : denialOf(apiKey, req);',
+    to: 'denial = apiKey === undefined ? undefined : denialOf(apiKey, req);',
+    tests: ['middleware/optional-mode'],
+  },
+  {
+    name: 'a guard is open where no authenticator ran',
+    file: 'middleware/guards.ts',
+    from: 'next(unguardedError(demand.name, req));',
+    to: 'next();',
+    tests: ['middleware/guard-mistakes'],
+  },
+  {
+    name: 'the grace of a rotated key is not capped by the end of the key',
+    file: 'issuance/key-changes.ts',
+    from: 'Math.min(now + gracePeriodMs, expiresAt?.getTime() ?? Number.POSITIVE_INFINITY)',
+    to: 'now + gracePeriodMs',
+    tests: ['issuance/rotate'],
+  },
+  {
+    name: 'the grace of an outage is not capped: an old entry bridges for ever',
+    file: 'authentication/lookup-cache.ts',
+    from: 'if (staleIfErrorMs === 0 || !(this.#age(entry, now, monotonic) < ttlMs + staleIfErrorMs))',
+    to: 'if (staleIfErrorMs === 0)',
+    tests: ['authentication/cache-ages'],
+  },
+  {
+    name: 'the tenant is not compared by requireOrganization()',
+    file: 'middleware/guards.ts',
+    from: 'if (wanted === organization.id) return undefined;',
+    to: 'if (organization.id !== undefined) return undefined;',
+    tests: ['middleware/guards'],
+  },
+  {
+    name: 'the tenant is not compared by the management routes',
+    file: 'management/visible-keys.ts',
+    from: '    if (organization.id !== own.id) return false;\n',
+    to: '',
+    tests: ['management/tenants'],
+  },
+  {
+    name: 'a key stands in an error message: what a store says is passed on as it is',
+    file: 'stores/redacted-error.ts',
+    from: "typeof value === 'string' ? redact(value, secrets) : undefined",
+    to: "typeof value === 'string' ? value : undefined",
+    tests: ['authentication/leaks'],
+  },
+  {
+    name: 'the deadline is removed: a store that hangs is waited for',
+    file: 'stores/guarded-store.ts',
+    from: 'const value = await withDeadline(call, timeoutMs);',
+    to: 'const value = await call.run();',
+    tests: ['authentication/store-faults'],
+  },
+];
