@@ -45,6 +45,7 @@ export type WarningCode = (typeof MISCONFIGURATIONS)[number] | (typeof INCIDENTS
 
 /** Faults of the program that uses us, which its authors should hear of even if they listen to nothing. */
 const MISCONFIGURATIONS = [
+  'authorize_failed',
   'late_in_outage',
   'late_without_watch',
   'memory_store_in_production',
@@ -54,7 +55,7 @@ const MISCONFIGURATIONS = [
   'validate_router_behind_auth',
 ] as const;
 
-const INCIDENTS = ['authorize_failed', 'key_in_query', 'watch_lost'] as const;
+const INCIDENTS = ['key_in_query', 'watch_lost'] as const;
 
 export const WARNING_CODES: readonly WarningCode[] = [...MISCONFIGURATIONS, ...INCIDENTS];
 

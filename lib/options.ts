@@ -69,7 +69,7 @@ export function describe(value: unknown): string {
   return String(value);
 }
 
-/** The known name that a misspelt one most likely means, if any is near. */
+/** The known name that a misspelt or a shortened one most likely means, if any is near. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1;
@@ -77,7 +77,7 @@ export function nearestName(name: string, known: readonly string[]): string | un
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
   }
-  return best;
+  return best ?? known.find((candidate) => name.length > 2 && candidate.startsWith(name));
 }
 
 /** Levenshtein distance, one row at a time. */

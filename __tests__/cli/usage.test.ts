@@ -57,6 +57,7 @@ describe('help', () => {
 describe('a wrong command line', () => {
   test.each<[string, string[], string]>([
     ['a misspelt command', ['lsit'], 'There is no command lsit; did you mean list?'],
+    ['a flag that was cut short', ['list', '--unused', '90d'], 'did you mean --unused-for?'],
     ['a command like none', ['frobnicate'], 'There is no command frobnicate; see keystile --help'],
     [
       'a misspelt flag',
