@@ -38,8 +38,9 @@ test.each(doors)(
   },
 );
 
-test('only the build, the changelog and the security policy are published', () => {
-  expect(packageJson.files).toEqual(['dist', 'CHANGELOG.md', 'SECURITY.md']);
+test('only the build, the changelog, the security policy and the pages that they and messages name are published', () => {
+  const pages = ['docs/errors.md', 'docs/security.md', 'docs/warnings.md'];
+  expect(packageJson.files).toEqual(['dist', 'CHANGELOG.md', 'SECURITY.md', ...pages]);
 });
 
 test('nothing runs when the package is installed', () => {

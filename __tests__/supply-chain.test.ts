@@ -65,7 +65,7 @@ describe('the tarball', () => {
     expect(sha512(again.bytes)).toBe(sha512(packed.bytes));
   });
 
-  test('holds the build and five files beside it, and nothing else', () => {
+  test('holds the build and eight files beside it, and nothing else', () => {
     const paths = packed.files.map(({ path }) => path);
     const others = paths.filter(
       (path) => !/^dist\/(?:esm|cjs)\/(?:[a-z0-9-]+\/)?[a-z0-9-]+\.(?:js|d\.ts)$/.test(path),
@@ -80,6 +80,9 @@ describe('the tarball', () => {
       'dist/cjs/authentication/bcrypt-worker.cjs',
       'dist/cjs/package.json',
       'dist/esm/authentication/bcrypt-worker.cjs',
+      'docs/errors.md',
+      'docs/security.md',
+      'docs/warnings.md',
       'package.json',
     ]);
   });

@@ -26,7 +26,7 @@ export interface Tarball {
 /** All that a build and a package are made of. */
 const SOURCES = [
   ...['lib', 'scripts', 'package.json', 'tsconfig.json', 'tsconfig.cjs.json'],
-  ...['README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md'],
+  ...['README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md', 'docs'],
 ];
 
 /** Copies the sources to a new folder, builds the package there from nothing, and packs it as npm would publish it. */
