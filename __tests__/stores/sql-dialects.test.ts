@@ -133,6 +133,7 @@ describeWithServers('PostgreSQL', () => {
           : (await (connection as pg.Pool).query(text)).rows;
       expect(result[0]).toEqual({ count: 0 });
       await store.delete(id);
+      await store.close();
       await end();
     },
   );
@@ -146,6 +147,7 @@ describeWithServers('PostgreSQL', () => {
     await store.insert(record);
     expect(await store.findById(record.id)).toStrictEqual(record);
     await store.delete(record.id);
+    await store.close();
     await pool.end();
   });
 

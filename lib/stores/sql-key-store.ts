@@ -59,8 +59,8 @@ export class SqlKeyStore implements KeyStore {
   readonly #table: string;
   /** Tells those who listen to look, after a change that narrows. */
   readonly #ring: () => Promise<void>;
-  /** Rings that are under way. */
-  readonly #ringing = new Set<Promise<void>>();
+  /** Rings, and what clears old deletions away. A pool that is ended meanwhile drops them; postgres.js hangs on. */
+  readonly #underWay = new Set<Promise<void>>();
   readonly #tombstones: SqlTombstones;
   /**
    * Tells of what any process narrows: by a look at the table at least every `pollMs`, and where a bell rings at once.
@@ -163,7 +163,7 @@ export class SqlKeyStore implements KeyStore {
     const { affectedRows } = await this.#run(buryRecord(this.#table, this.#rules.now, id));
     if (affectedRows === 0) return false;
     this.#tell();
-    this.#tombstones.clearNowAndThen();
+    this.#finishLater(this.#tombstones.clearNowAndThen());
     return true;
   }
 
@@ -176,12 +176,17 @@ export class SqlKeyStore implements KeyStore {
 
   /** Lets what is being told be told: a pool that is ended next would drop it. The connection stays open. */
   async close(): Promise<void> {
-    await withDeadline({ run: () => Promise.all(this.#ringing) }, CLOSING_MS).catch(() => undefined);
+    await withDeadline({ run: () => Promise.all(this.#underWay) }, CLOSING_MS).catch(() => undefined);
+  }
+
+  /** What nobody waits for but `close()`. */
+  #finishLater(work: Promise<void>): void {
+    const finished = work.finally(() => this.#underWay.delete(finished));
+    this.#underWay.add(finished);
   }
 
   #tell(): void {
-    const ringing = this.#ring().finally(() => this.#ringing.delete(ringing));
-    this.#ringing.add(ringing);
+    this.#finishLater(this.#ring());
   }
 
   async #wasInserted(record: KeyRecord): Promise<boolean> {

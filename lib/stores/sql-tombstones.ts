@@ -21,12 +21,12 @@ export class SqlTombstones {
     this.#now = now;
   }
 
-  /** Called after each deletion; does something at the first, and then once a minute. Nobody waits for it, and it never fails. */
-  clearNowAndThen(): void {
+  /** Called after each deletion; does something at the first, and then once a minute. It never fails. */
+  async clearNowAndThen(): Promise<void> {
     const at = performance.now();
     if (at - this.#clearedAt < CLEARED_EVERY_MS) return;
     this.#clearedAt = at;
-    this.clear().catch(() => undefined);
+    await this.clear().catch(() => undefined);
   }
 
   /** Looks first and deletes by id, since a DELETE by time would lock what others bury meanwhile in MySQL. */
