@@ -25,3 +25,8 @@ export function keepPrivate(res: ServerResponse): void {
   if (current !== undefined && /\b(?:no-store|private)\b/i.test(String(current))) return;
   res.setHeader('Cache-Control', 'private');
 }
+
+/** For a 503. Spread over a few seconds, so that those who were turned away do not come back at one moment. */
+export function retryAfterSeconds(): string {
+  return String(1 + Math.floor(Math.random() * 3));
+}

@@ -6,6 +6,7 @@ import { mayLackHeaders } from './credential.ts';
 import type { DialectAnswer } from './dialect.ts';
 import { brandHandler } from './handler-brand.ts';
 import { isCalledUtf8, type RequestWithBody, readFormBody, readJsonBody } from './request-body.ts';
+import { retryAfterSeconds } from './response-headers.ts';
 
 /** What Express makes of a request, as far as we need it. */
 export type HttpRequest = RequestWithBody & {
@@ -164,8 +165,7 @@ function endBare(res: ServerResponse): void {
 
 /** Connection, Retry-After and the like belong to the error, however it is worded. */
 function withRetryAfter(error: ApiKeyError, { status, headers, body }: DialectAnswer): DialectAnswer {
-  const seconds = 1 + Math.floor(Math.random() * 3);
-  const retryAfter = status === 503 ? { 'Retry-After': String(seconds) } : undefined;
+  const retryAfter = status === 503 ? { 'Retry-After': retryAfterSeconds() } : undefined;
   return { status, headers: { ...retryAfter, ...error.headers, ...headers }, body };
 }
 

@@ -4,6 +4,7 @@ import type { Verdict } from '../authentication/verdict.ts';
 import { ApiKeyError } from '../errors.ts';
 import type { BasicCredential } from '../http/basic.ts';
 import { BROKEN, type CredentialProblem, CredentialReader, isProblem } from '../http/credential.ts';
+import { deprecationHeaders } from '../http/deprecation.ts';
 import { brandHandler } from '../http/handler-brand.ts';
 import { keepPrivate } from '../http/response-headers.ts';
 import {
@@ -119,7 +120,10 @@ class Gate {
     // Setting a field throws where somebody else has answered already.
     this.#voice.addVary(res);
     keepPrivate(res);
-    if (verdict.graceUntil !== undefined) sayDeprecated(res, verdict.apiKey.rotatedAt, verdict.graceUntil);
+    if (verdict.graceUntil !== undefined) {
+      const headers = deprecationHeaders(verdict.apiKey.rotatedAt, verdict.graceUntil);
+      for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
+    }
     letPass(req, verdict.apiKey, this.#voice);
     return true;
   }
@@ -164,10 +168,4 @@ class Gate {
 /** A fault of ours lets nobody pass; an answer that somebody else has begun is theirs to end. */
 function answerOurFault(res: Response): void {
   if (!res.headersSent) answerServerError(res);
-}
-
-/** RFC 9745 and RFC 8594: the key works, was replaced at the one time, and stops at the other. */
-function sayDeprecated(res: Response, rotatedAt: Date | undefined, graceUntil: Date): void {
-  if (rotatedAt !== undefined) res.setHeader('Deprecation', `@${Math.floor(rotatedAt.getTime() / 1000)}`);
-  res.setHeader('Sunset', graceUntil.toUTCString());
 }

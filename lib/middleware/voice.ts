@@ -5,7 +5,7 @@ import { writeAnswer } from '../http/answer.ts';
 import { type ChallengeParts, challengesFor } from '../http/challenge.ts';
 import type { ErrorFormat } from '../http/dialect.ts';
 import { detailOf, problemBody } from '../http/problem.ts';
-import { addVary } from '../http/response-headers.ts';
+import { addVary, retryAfterSeconds } from '../http/response-headers.ts';
 import type { ApiKey } from '../keys/api-key.ts';
 
 /** Answers a refusal itself; the status and the header fields of the answer are set when it is called. */
@@ -127,9 +127,4 @@ function end(res: Response, status: number, body: string, contentType: string): 
   res.setHeader('Content-Type', contentType);
   res.setHeader('Content-Length', Buffer.byteLength(body));
   res.end(body);
-}
-
-/** Spread over a few seconds, so that those who were turned away do not come back at one moment. */
-function retryAfterSeconds(): string {
-  return String(1 + Math.floor(Math.random() * 3));
 }
