@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { chartOf } from '../bench/contest/chart.mjs';
 import { CONTENDERS } from '../bench/contest/contenders.mjs';
+import { Field } from '../bench/contest/field.mjs';
 import { seededRandom, shuffler } from '../bench/contest/rounds.mjs';
 import { asMarkdown } from '../bench/contest/tables.mjs';
 import { simulate } from '../bench/scaling/simulation.mjs';
@@ -20,6 +21,20 @@ interface Contender {
   readonly loopback: { readonly requests: number };
   readonly burst?: { readonly count: number; readonly storeCalls: number };
 }
+
+test('a contender that fails is out of the contest with its reason, and the others go on', async () => {
+  const worker = { close: jest.fn() };
+  const members = ['first', 'second'].map((id) => ({ id, name: `The ${id}`, worker }));
+  const field = new Field(members, []);
+  const all = new Map(members.map(({ id }) => [id, 1]));
+  await field.each(members, ({ id }: { id: string }) => {
+    if (id === 'first') throw new Error('its process is gone\n    at worker.mjs');
+  });
+
+  expect([...field.figures(all, (figure: number) => figure + 1)]).toEqual([['second', 2]]);
+  expect(field.leftOut).toEqual([{ name: 'The first', why: 'its process is gone' }]);
+  expect(worker.close).toHaveBeenCalledTimes(1);
+});
 
 describe('npm run bench, with what needs no other package', () => {
   const ids = ['empty', 'opaque', 'pair', 'jwt', 'malformed'];

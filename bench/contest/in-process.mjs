@@ -6,23 +6,25 @@ import { shuffler, spread } from './rounds.mjs';
 const BATCH_US = 10_000;
 const BARE_CALLS = 300;
 
-/** @param running - `{ id, worker }` of each; @returns by id `{ cpu, wall, ratio }`, microseconds */
-export async function measureInProcess(running, { rounds, warmUp }, tell) {
+/** @returns by id `{ cpu, wall, ratio }`, microseconds */
+export async function measureInProcess(field, { rounds, warmUp }, tell) {
   const all = new Map();
-  for (const { id, worker } of running) all.set(id, { calls: await warm(worker, warmUp), pairs: [] });
+  await field.each(field.running, async ({ id, worker }) => {
+    all.set(id, { calls: await warm(worker, warmUp), pairs: [] });
+  });
   const shuffle = shuffler();
   for (let round = 0; round < rounds; round += 1) {
     tell(`${round + 1} of ${rounds}`);
-    for (const { id, worker } of shuffle(running)) {
+    await field.each(shuffle(field.running), async ({ id, worker }) => {
       const { calls, pairs } = all.get(id);
       const pair = {};
       for (const which of round % 2 === 0 ? ['bare', 'own'] : ['own', 'bare']) {
         pair[which] = await worker.ask('batch', { which, calls: which === 'bare' ? BARE_CALLS : calls });
       }
       pairs.push(pair);
-    }
+    });
   }
-  return new Map(Array.from(all, ([id, { pairs }]) => [id, sumUp(pairs)]));
+  return field.figures(all, ({ pairs }) => sumUp(pairs));
 }
 
 /** @returns how many calls make a batch that the clock of the processor can tell */

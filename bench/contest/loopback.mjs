@@ -9,25 +9,26 @@ import { short, shuffler, spread } from './rounds.mjs';
 const WARM_UP_MS = 300;
 
 /** @returns by id the figures; `isPinned` tells whether the cores were kept apart */
-export async function measureLoopback(running, { rounds, milliseconds, connections }, tell) {
-  const isPinned = running.every(({ worker }) => pin(worker.pid, '0')) && pin(process.pid, '1');
+export async function measureLoopback(field, { rounds, milliseconds, connections }, tell) {
+  const isPinned = field.running.every(({ worker }) => pin(worker.pid, '0')) && pin(process.pid, '1');
   const all = new Map();
-  for (const { id, worker } of running) all.set(id, { ports: await worker.ask('listen'), pairs: [] });
+  await field.each(field.running, async ({ id, worker }) => {
+    all.set(id, { ports: await worker.ask('listen'), pairs: [] });
+  });
   const shuffle = shuffler();
   tell('warming up');
-  for (const one of shuffle(running)) {
-    await measurePair(one, all.get(one.id).ports, 0, { milliseconds: WARM_UP_MS, connections });
-  }
+  await field.each(shuffle(field.running), (one) =>
+    measurePair(one, all.get(one.id).ports, 0, { milliseconds: WARM_UP_MS, connections }),
+  );
   for (let round = 1; round <= rounds; round += 1) {
     tell(`${round} of ${rounds}`);
-    for (const one of shuffle(running)) {
+    await field.each(shuffle(field.running), async (one) => {
       const { ports, pairs } = all.get(one.id);
       pairs.push(await measurePair(one, ports, round, { milliseconds, connections }));
-    }
+    });
   }
   pin(process.pid, `0-${cpus().length - 1}`);
-  const figures = new Map(Array.from(all, ([id, { pairs }]) => [id, sumUp(pairs)]));
-  return { figures, isPinned };
+  return { figures: field.figures(all, ({ pairs }) => sumUp(pairs)), isPinned };
 }
 
 /** Express alone and the contender; each is the first in every other round. */

@@ -9,6 +9,7 @@ import { installNode } from '../../scripts/node-versions.mjs';
 import { startServer } from '../../scripts/services.mjs';
 import { measureBursts } from './burst.mjs';
 import { CONTENDERS, KEYS, LEFT_OUT } from './contenders.mjs';
+import { Field } from './field.mjs';
 import { measureInProcess } from './in-process.mjs';
 import { measureLoopback } from './loopback.mjs';
 import { currentLoad, describeMachine, versionsOf } from './machine.mjs';
@@ -77,17 +78,18 @@ async function measure(amounts) {
   const leftOut = [...LEFT_OUT];
   const some = CONTENDERS.filter(({ id }) => wanted?.includes(id) ?? true);
   const postgres = some.some(({ needs }) => needs === 'postgres') ? await openPostgres(leftOut) : undefined;
-  const running = await openAll(available(some, postgres, leftOut), postgres?.url, leftOut);
+  const opened = await openAll(available(some, postgres, leftOut), postgres?.url, leftOut);
+  const field = new Field(opened, leftOut);
   const found = {};
   try {
     if (parts.has('in-process'))
-      found.inProcess = await measureInProcess(running, amounts.inProcess, teller('In process: round'));
+      found.inProcess = await measureInProcess(field, amounts.inProcess, teller('In process: round'));
     if (parts.has('burst'))
-      found.burst = await measureBursts(running, amounts.burst, teller('A cold key asked for at once:'));
+      found.burst = await measureBursts(field, amounts.burst, teller('A cold key asked for at once:'));
     if (parts.has('loopback'))
-      found.loopback = await measureLoopback(running, amounts.loopback, teller('Over loopback: round'));
+      found.loopback = await measureLoopback(field, amounts.loopback, teller('Over loopback: round'));
   } finally {
-    for (const { worker } of running) worker.close();
+    for (const { worker } of field.running) worker.close();
     await postgres?.stop();
   }
   let memory;
@@ -101,9 +103,9 @@ async function measure(amounts) {
     load: { begin, end: currentLoad() },
     isQuick: amounts !== FULL,
     isPinned: found.loopback?.isPinned,
-    versions: versionsOf(packagesOf(running)),
+    versions: versionsOf(packagesOf(field.running)),
     leftOut,
-    contenders: running.map(({ id, name, kind }) => ({
+    contenders: field.running.map(({ id, name, kind }) => ({
       id,
       name,
       kind,

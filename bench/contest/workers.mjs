@@ -37,7 +37,7 @@ export async function startWorker(id) {
           settle(value);
         };
         waiting.set(number, { resolve: settled(resolve), reject: settled(reject) });
-        child.send({ number, command, given });
+        child.send({ number, command, given }, (error) => error && waiting.get(number)?.reject(error));
       });
     },
     close: () => child.kill('SIGKILL'),
