@@ -69,7 +69,7 @@ const ways = [
   { name: 'two empty middlewares', prepare: requests, run: runChain(pass, pass) },
   { name: 'a malformed key', prepare: malformed, run: runRefused(auth) },
 ];
-const times = timeInTurns(ways, { turns, warmUp: Math.min(200, turns), calls: CALLS });
+const times = await timeInTurns(ways, { turns, warmUp: Math.min(200, turns), calls: CALLS });
 const least = times.get('SHA-256 and look-up');
 console.log(
   `Node ${process.version}, ${values.requests} requests, ${turns} turns of ${CALLS} calls, ns for one\n`,

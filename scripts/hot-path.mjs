@@ -113,7 +113,7 @@ async function measuredRatio() {
     for (const text of asked) passed += cache.get(hash('sha256', text, 'base64url')).number;
   }
   const texts = Array.from({ length: ROUNDS }, () => keys).flat();
-  const times = timeInTurns(ways, { turns: 1_200, warmUp: 600, calls: texts.length });
+  const times = await timeInTurns(ways, { turns: 1_200, warmUp: 600, calls: texts.length });
   // The quicker ones: the slower are those in which the machine did something else as well.
   const [least, hit] = ['least', 'hit'].map((name) => quantile(times.get(name), 0.1));
   return hit / least;
