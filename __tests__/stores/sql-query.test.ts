@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { type SqlConnection, SqlKeyStore, type SqlQuery } from '../../lib/stores/sql-key-store.ts';
 import { buildFullRecord, buildRecord, CREATED_AT, idOf } from '../support/records.ts';
-import { openLibsql } from '../support/sql-connections.ts';
+import { makeTemporaryFolder, openLibsql } from '../support/sql-connections.ts';
 
 describe('SqlKeyStore with a query of the user', () => {
   /** Answers every statement alike and keeps what it was asked. */
@@ -197,4 +197,26 @@ describe('SqlKeyStore.schema', () => {
     await new SqlKeyStore({ dialect, query }, { table: 'my_keys' }).migrate();
     expect(SqlKeyStore.schema(dialect, { table: 'my_keys' })).toBe(texts.join(''));
   });
+});
+
+test('a write to a file that was locked a moment ago is kept, or is a fault', async () => {
+  const folder = makeTemporaryFolder();
+  const url = `file:${folder.path('keys.db')}`;
+  const [opened, other] = [openLibsql(url), openLibsql(url)];
+  const [store, elsewhere] = [opened, other].map(({ connection }) => new SqlKeyStore(connection));
+  await store?.migrate();
+  await store?.insert(buildRecord(1));
+  await other.run('PRAGMA locking_mode = EXCLUSIVE');
+  await other.run('PRAGMA user_version = 1');
+  await expect(store?.insert(buildRecord(2))).rejects.toThrow('locked');
+  await other.run('PRAGMA locking_mode = NORMAL');
+  await other.run('SELECT * FROM keystile_keys');
+  const outcomes = await Promise.allSettled([3, 4, 5].map((number) => store?.insert(buildRecord(number))));
+  const found = await Promise.all([3, 4, 5].map((number) => elsewhere?.findById(idOf(number))));
+  expect(found.map((record) => record !== undefined)).toEqual(
+    outcomes.map(({ status }) => status === 'fulfilled'),
+  );
+  await opened.close();
+  await other.close();
+  folder.remove();
 });

@@ -2,11 +2,18 @@ import type { SqlQuery, SqlValue } from './sql-dialect.ts';
 
 /** The part of each driver that is used, by shape: the package has none of them as a dependency. */
 export interface LibsqlConnection {
-  execute(statement: { sql: string; args: SqlValue[] }): Promise<{
-    readonly rows: readonly object[];
-    readonly rowsAffected: number;
-  }>;
-  batch(...statements: never[]): Promise<unknown>;
+  execute(statement: LibsqlStatement): Promise<LibsqlAnswer>;
+  batch(statements: LibsqlStatement[], mode: 'write'): Promise<readonly LibsqlAnswer[]>;
+}
+
+interface LibsqlStatement {
+  sql: string;
+  args: SqlValue[];
+}
+
+interface LibsqlAnswer {
+  readonly rows: readonly object[];
+  readonly rowsAffected: number;
 }
 
 export interface SqliteConnection {
@@ -62,9 +69,18 @@ interface Mysql2Query {
 /** Texts differ by how many digests, uses and conditions they have; the frequent ones are few. */
 const MAX_PREPARED = 64;
 
+/**
+ * Writes have a transaction of their own. A write that found the file locked stays open in the driver until it is
+ * collected as garbage, and SQLite commits nothing by itself meanwhile: the next write would be answered, seen by nobody
+ * else, and in the end taken back. A COMMIT fails then, and the call with it.
+ */
 export function libsqlQuery(client: LibsqlConnection): SqlQuery {
   return async (text, values) => {
-    const { rows, rowsAffected } = await client.execute({ sql: text, args: [...values] });
+    const statement = { sql: text, args: [...values] };
+    const answers = text.startsWith('SELECT ')
+      ? [await client.execute(statement)]
+      : await client.batch([statement], 'write');
+    const { rows, rowsAffected } = answers[0] as LibsqlAnswer;
     return { rows, affectedRows: rowsAffected };
   };
 }
