@@ -166,6 +166,21 @@ describe('a store that answers nonsense', () => {
     });
   });
 
+  test.each([
+    ['list() of an organization', (it: ApiKeys) => it.list({ organizationId: 'org_2' })],
+    ['list() of an owner', (it: ApiKeys) => it.list({ ownerId: 'user_7', ownerType: 'user' })],
+    ['revokeAll()', (it: ApiKeys) => it.revokeAll({ organizationId: 'org_2' })],
+  ])('is a fault of %s where the page is of others, whose keys stay as they are', async (_, call) => {
+    const store = new MemoryKeyStore();
+    const { apiKeys } = manageKeys(store);
+    const { key } = await apiKeys.create(INPUT);
+    const page = await store.list({ limit: 10, order: 'newest' });
+    const { apiKeys: others } = manageKeys(Object.assign(store, { list: async () => page }));
+    const error = await rejectionOf(() => call(others));
+    expect(error).toMatchObject({ name: 'StoreUnavailableError', code: 'temporarily_unavailable' });
+    expect(await apiKeys.verify(key)).toMatchObject({ ok: true });
+  });
+
   test('answers null for a key that is not there', async () => {
     const { apiKeys } = manageKeys(broken(null));
     expect(await apiKeys.get('key_1')).toBeUndefined();

@@ -113,7 +113,7 @@ export function createManagedRecords(store: KeyLookup | KeyStore, caller: StoreC
 
     async list(query) {
       const keyStore = able('list');
-      return ask({ operation: 'list', run: () => keyStore.list(query) }, readPage);
+      return ask({ operation: 'list', run: () => keyStore.list(query) }, (page) => readPage(page, query));
     },
 
     async delete(id, onLate) {
@@ -131,12 +131,25 @@ function readMany(answer: readonly KeyRecord[]): readonly (KeyRecord | undefined
   throw new WrongAnswerError('findMany() answered with no array of records.');
 }
 
-function readPage(page: KeyPage): KeyPage {
+function readPage(page: KeyPage, query: ListQuery): KeyPage {
   if (!Array.isArray(page?.records)) throw wrongRecord('list', 'it has no array of records');
   const records = page.records.map((one) => {
     const record = answeredRecord('list', one);
     if (record === undefined) throw wrongRecord('list', 'there is a gap in the page');
+    if (!belongs(record, query)) throw wrongRecord('list', 'it has another owner than was asked for');
     return record;
   });
   return typeof page.nextCursor === 'string' ? { records, nextCursor: page.nextCursor } : { records };
+}
+
+/** Connections do hand over the answer to another question, and a page of it may be revoked as a whole. */
+function belongs(
+  { organization, owner }: KeyRecord,
+  { organizationId, ownerId, ownerType }: ListQuery,
+): boolean {
+  return (
+    (organizationId === undefined || organization.id === organizationId) &&
+    (ownerId === undefined || owner.id === ownerId) &&
+    (ownerType === undefined || owner.type === ownerType)
+  );
 }
