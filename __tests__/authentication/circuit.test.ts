@@ -126,6 +126,25 @@ describe('a store that failed 5 times in a row', () => {
     await advance(FIRST_PAUSE_IS_OVER_MS);
     expect(await outcomeOf(bench.apiKeys.verify(bench.key))).toBe('accepted');
   });
+
+  test('is not left alone for longer because the wall clock was ahead when a call failed', async () => {
+    const bench = await openBench();
+    await failTimes(bench, 4);
+    const gate = createGate();
+    bench.store.next('findByDigest', async () => {
+      await gate.opened;
+      throw new Error('down');
+    });
+    const asked = outcomeOf(bench.apiKeys.verify(UNKNOWN_KEY));
+    await settle();
+    setWallClock(START_MS + 3_600_000);
+    gate.open();
+    expect(await asked).toBe(UNAVAILABLE);
+    bench.store.heal();
+    setWallClock(START_MS);
+    await advance(FIRST_PAUSE_IS_OVER_MS);
+    expect(await outcomeOf(bench.apiKeys.verify(bench.key))).toBe('accepted');
+  });
 });
 
 describe('the deadline of a store call', () => {

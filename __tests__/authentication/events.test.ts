@@ -1,7 +1,7 @@
 import { channel } from 'node:diagnostics_channel';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { createApiKeys, type KeyEvent, MemoryKeyStore } from '../../lib/index.ts';
-import { rejects } from '../support/fault-store.ts';
+import { createApiKeys, type KeyEvent, keyPairs, MemoryKeyStore } from '../../lib/index.ts';
+import { lagsBehind, rejects } from '../support/fault-store.ts';
 import {
   advance,
   type BenchOptions,
@@ -13,7 +13,7 @@ import {
   PREFIX,
   UNKNOWN_KEY,
 } from '../support/key-bench.ts';
-import { decisionsOf, START_MS } from '../support/open-keys.ts';
+import { decisionsOf, KEY_INPUT, START_MS } from '../support/open-keys.ts';
 
 beforeEach(holdClocks);
 afterEach(() => {
@@ -57,8 +57,39 @@ describe('a decision', () => {
     ]);
   });
 
+  test('of what is no key, or no pair, is told as one that nothing was asked for', async () => {
+    const { apiKeys, events, store } = await openHeard({ verifiers: [keyPairs()] });
+    // What a body parser may make of `key[]=x`: it has a length, as a text has.
+    const list = ['x'] as unknown as string;
+    await apiKeys.verify(list);
+    await apiKeys.verify('x'.repeat(513));
+    await apiKeys.verify('\0');
+    await apiKeys.verifyPair(list, 'secret');
+    await apiKeys.verifyPair('id', list);
+    await apiKeys.verifyPair('x'.repeat(513), 'secret');
+    await apiKeys.verifyPair('id', 'x'.repeat(513));
+    await apiKeys.verifyPair('no id', 'secret');
+    const malformed = { type: 'decision', outcome: 'refused', cache: 'none', reason: 'malformed' };
+    expect(decisionsOf(events)).toEqual(Array(8).fill(malformed));
+    expect(store.count('findByDigest')).toBe(0);
+  });
+
+  test('is told of a pair as of a key', async () => {
+    const { apiKeys, events } = await openHeard({ verifiers: [keyPairs()] });
+    const { key, secret = '', apiKey } = await apiKeys.create({ ...KEY_INPUT, kind: 'pair' });
+    for (const one of [secret, secret, 'wrong', 'wrong']) await apiKeys.verifyPair(key, one);
+    const whose = { keyId: apiKey.id, organizationId: 'org_1' };
+    expect(decisionsOf(events)).toEqual([
+      { type: 'decision', outcome: 'accepted', cache: 'miss', ...whose },
+      { type: 'decision', outcome: 'accepted', cache: 'hit', ...whose },
+      { type: 'decision', outcome: 'refused', cache: 'miss', reason: 'unknown' },
+      { type: 'decision', outcome: 'refused', cache: 'hit', reason: 'unknown' },
+    ]);
+  });
+
   test('is told with the time of the clock and how long it took', async () => {
     const { apiKeys, store, events, key } = await openHeard();
+    await advance(1_000);
     store.next('findByDigest', async (real) => {
       await new Promise((resolve) => setTimeout(resolve, 250));
       return real();
@@ -66,7 +97,19 @@ describe('a decision', () => {
     const asked = outcomeOf(apiKeys.verify(key));
     await advance(250);
     expect(await asked).toBe('accepted');
-    expect(ofType(events, 'decision')).toMatchObject([{ at: START_MS + 250, durationMs: 250 }]);
+    expect(ofType(events, 'decision')).toMatchObject([{ at: START_MS + 1_250, durationMs: 250 }]);
+  });
+
+  test('by what is known of a newer version is told with the key that the store still answers with', async () => {
+    const { apiKeys, store, events, key, apiKey, record } = await openHeard();
+    store.always('findByDigest', lagsBehind(await record()));
+    await apiKeys.revoke(apiKey.id);
+    const verdict = await apiKeys.verify(key);
+    expect(verdict).toMatchObject({ ok: false, reason: 'revoked', apiKey: { id: apiKey.id, version: 1 } });
+    const whose = { keyId: apiKey.id, organizationId: 'org_1' };
+    expect(decisionsOf(events)).toEqual([
+      { type: 'decision', outcome: 'refused', cache: 'miss', reason: 'revoked', ...whose },
+    ]);
   });
 });
 

@@ -142,6 +142,29 @@ describe('wrong secrets', () => {
     expect(faults.count('findByDigest')).toBe(before);
   });
 
+  test('are none where the secret is right and the key is refused for something else', async () => {
+    const { apiKeys, id, secret } = await openPairs();
+    await apiKeys.disable(id);
+    const from = '192.0.2.1';
+    for (let i = 0; i < 21; i += 1) {
+      expect(await apiKeys.verifyPair(id, secret, { from })).toMatchObject({ reason: 'disabled' });
+      // A cached one would be no try.
+      await apiKeys.enable(id);
+      await apiKeys.disable(id);
+    }
+    await guess(apiKeys, id, 20, from);
+  });
+
+  test('count as well where a pair comes as one text', async () => {
+    const { apiKeys, faults, id, secret } = await openPairs();
+    const textOf = (number: number) => `${id}.${String(number).padStart(43, 'w')}`;
+    for (let i = 0; i < 20; i += 1) await apiKeys.verify(textOf(i));
+    const before = faults.count('findByDigest');
+    const refused = Promise.resolve(apiKeys.verify(`${id}.${secret}`));
+    await expect(refused).rejects.toMatchObject({ code: 'rate_limited' });
+    expect(faults.count('findByDigest')).toBe(before);
+  });
+
   test('lock out neither the id from elsewhere, nor another id, nor who is in the cache', async () => {
     const { apiKeys, id, secret } = await openPairs();
     const other = await apiKeys.create({ kind: 'pair', name: 'other', organization });

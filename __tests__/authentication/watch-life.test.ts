@@ -57,6 +57,15 @@ describe('a silent watch', () => {
     expect(store.count('watch')).toBe(2);
   });
 
+  test('counts as lost by the first request after a sleep of the machine, before any timer has run', async () => {
+    const bench = await openSilent();
+    jest.setSystemTime(Date.now() + 4_999);
+    expect(await readsAgain(bench)).toBe(false);
+    jest.setSystemTime(Date.now() + 1);
+    expect(await readsAgain(bench)).toBe(true);
+    expect(await readsAgain(bench)).toBe(false);
+  });
+
   test('is not one that only says that it is alive', async () => {
     const bench = await openSilent();
     await advance(60_000);

@@ -17,6 +17,18 @@ afterEach(() => {
 
 const DOWN = rejects(new Error('down'));
 
+/** An object of which each member can be read once. */
+function throwingLater(members: object): object {
+  const seen = new Set<PropertyKey>();
+  return new Proxy(members, {
+    get(target, name) {
+      if (seen.has(name)) throw new Error('seen already');
+      seen.add(name);
+      return Reflect.get(target, name);
+    },
+  });
+}
+
 describe('a change by another process, with a store that can watch', () => {
   test.each([
     ['revoked', (bench: KeyBench) => bench.otherProcess().revoke(bench.apiKey.id), 'revoked'],
@@ -95,6 +107,8 @@ describe('a message that is wrong', () => {
     ['an endless version', { type: 'narrowed', id: ID, version: Number.POSITIVE_INFINITY, ended: true }],
     ['a version that is no number', { type: 'narrowed', id: ID, version: Number.NaN, ended: true }],
     ['an end that is a number', { type: 'narrowed', id: ID, version: 2, ended: 1 }],
+    ['members that throw', new Proxy({}, { get: () => JSON.parse('{') })],
+    ['members that throw when they are looked at again', throwingLater({ type: 'narrowed', id: '' })],
   ])('makes every entry be read again, once: %s', async (_what, message) => {
     const bench = await openWatching();
     bench.store.tell(message);

@@ -132,6 +132,7 @@ describe('reading what a store handed over', () => {
 
   test.each([
     ['scopes[1]', { scopes: ['reports:read', WRONG] }],
+    ['scopes[0]', { scopes: Object.setPrototypeOf(Array(1), Object.assign([], { 0: 'inherited' })) }],
     ['metadata', { metadata: { a: { b: Symbol(WRONG) } } }],
   ])('names %s for what is wrong inside it', (path, members) => {
     const { message } = errorOf(() => readRecord({ ...buildRecord(1), ...members }));
@@ -181,6 +182,11 @@ describe('a record that was read', () => {
     const { enabled, ...rest } = buildRecord(1);
     const record = Object.assign(Object.create({ enabled }), rest);
     expect(errorOf(() => readRecord(record)).message).toBe("the record's enabled must be true or false");
+  });
+
+  test('has each of 1,000 scopes', () => {
+    const scopes = Array.from({ length: 1_000 }, (_, index) => `scope:${index}`);
+    expect(readRecord({ ...buildRecord(1), scopes }).scopes).toStrictEqual(scopes);
   });
 
   test('has no member that records do not have', () => {

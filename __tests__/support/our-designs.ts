@@ -94,7 +94,7 @@ function coreWith({ store, now, spareText }: World, config: CacheConfig): Design
   const editor = new KeyEditor({ records, listener: cache, clock, events: SILENT });
   // The watch has begun: the parts of it that matter here are a floor and how long it is held.
   void store.watch((change) => {
-    if (change.type === 'narrowed') cache.narrowed(change.id, change.version, change.ended, 30_000);
+    if (change.type === 'narrowed') cache.toldNarrowed(change.id, change.version, change.ended, 30_000);
   });
   return {
     ask: (text) => decisionOf(authenticator.verify(text)),

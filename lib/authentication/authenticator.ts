@@ -188,14 +188,14 @@ export class Authenticator {
   }
 
   /** Decides by a read that has ended, unless something happened since it began. */
-  #settle({ stamp, entry }: Read, question: Question, attempt: number): Verdict | 'read_again' {
+  #settle({ stamp, entry, isMissing }: Read, question: Question, attempt: number): Verdict | 'read_again' {
     const { cache, clock } = this.#parts;
     const { text, startedAt } = question;
-    if (entry === undefined) {
+    const standing = cache.standing(entry);
+    if (isMissing) {
       if (attempt === 1 && cache.wasOvertaken(stamp)) return 'read_again';
       return this.#refuseUnknown(question, 'miss');
     }
-    const standing = cache.standing(entry);
     if (standing === 'current') return this.#decide(entry, text, clock.now(), 'miss', startedAt);
     if (standing === 'read_again' || attempt === 1) return 'read_again';
     if (standing === 'ended') return this.#refuse('revoked', entry.accepted.apiKey, 'miss', startedAt);

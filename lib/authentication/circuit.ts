@@ -34,6 +34,10 @@ export function createCircuit(clock: Clock, maxWaitMs: number): Circuit {
   let breaker = newBreaker();
   let lastSeen = clock.now();
 
+  function see(): void {
+    lastSeen = Math.max(lastSeen, clock.now());
+  }
+
   /** cockatiel times its pause by the wall clock: set back an hour, the store would rest that much longer. */
   function minded(): ReturnType<typeof newBreaker> {
     const now = clock.now();
@@ -49,7 +53,8 @@ export function createCircuit(clock: Clock, maxWaitMs: number): Circuit {
         return await places.execute(() => {
           if (clock.monotonic() - askedAt > maxWaitMs)
             throw new StoreUnavailableError('Too many look-ups wait for the key store.');
-          return minded().execute(call);
+          // A pause begins when the call has failed, by what the wall clock says then.
+          return minded().execute(call).finally(see);
         });
       } catch (error) {
         throw translated(error);

@@ -29,7 +29,9 @@ export interface EntryReaderParts {
 /** How a read ended; a fault ends it by a rejection. */
 export interface Read {
   readonly stamp: ReadStamp;
-  readonly entry: Entry | undefined;
+  /** Where there is no record, that of a decoy. */
+  readonly entry: Entry;
+  readonly isMissing: boolean;
 }
 
 /** A verifier may have to ask others than the store; it must not keep a request waiting for ever. */
@@ -37,7 +39,6 @@ export const LONGEST_FIND_MS = 10_000;
 
 /** Gone through where there is no record, for the sake of the time that it takes. */
 const DECOY_FOUND: Found = { record: DECOY_RECORD };
-const DECOY_MATCH: Matched = { previous: false, digest: DECOY_RECORD.digest };
 
 /** Reads what a credential leads to, and leaves it in the cache. */
 export class EntryReader {
@@ -56,16 +57,13 @@ export class EntryReader {
     );
     const isMissing = answer === undefined || answer === null;
     const found = isMissing ? DECOY_FOUND : answer;
-    const match = isMissing ? DECOY_MATCH : this.#matchOf(found);
+    const match = this.#matchOf(found);
     this.#noteIfEnded(found.record);
     const entry = await this.#entryOf(found, match, stamp, name.rest);
-    if (isMissing) {
-      cache.keepMiss(name, stamp);
-      return { stamp, entry: undefined };
-    }
-    cache.keep(name, entry);
+    if (isMissing) cache.keepMiss(name, stamp);
+    else cache.keep(name, entry);
     this.#rehashIfGood(found, match, entry);
-    return { stamp, entry };
+    return { stamp, entry, isMissing };
   }
 
   #rehashIfGood({ record, rehash: digest }: Found, match: Matched, entry: Entry): void {
@@ -120,7 +118,7 @@ export class EntryReader {
 
   #noteVersion(record: KeyRecord): void {
     const version = record === DECOY_RECORD ? 0 : record.version;
-    this.#parts.cache.narrowed(record.id, version, record.revokedAt !== undefined, FLOOR_HELD_MS);
+    this.#parts.cache.toldNarrowed(record.id, version, record.revokedAt !== undefined, FLOOR_HELD_MS);
   }
 }
 

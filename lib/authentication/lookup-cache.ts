@@ -46,17 +46,22 @@ export class LookupCache {
   readonly #hits: LRUCache<string, Entry> | undefined;
   /** Made with the first miss: lru-cache takes the room for all its entries at once. */
   #misses: LRUCache<string, Miss> | undefined;
-  readonly #floors = new VersionFloors();
+  readonly #floors: VersionFloors;
   /** Wall time of the first read, from which times are counted here: small integers need no object of their own. */
   #firstAt = Number.NaN;
   #insertions = 0;
   #ttlMs: number;
+  /** When the watch was last heard, by either clock; where there is none, it is not missed. */
+  #heardWallAt = 0;
+  #heardMonotonicAt = 0;
+  #mostSilenceMs = Number.POSITIVE_INFINITY;
 
   constructor(config: CacheConfig, clock: Clock) {
     this.#config = config;
     this.#ttlMs = config.ttlMs;
     this.#clock = clock;
-    const { maxEntries, ttlMs } = config;
+    const { maxEntries, ttlMs, staleIfErrorMs } = config;
+    this.#floors = new VersionFloors(ttlMs + staleIfErrorMs);
     if (maxEntries > 0 && ttlMs > 0) this.#hits = new LRUCache({ max: maxEntries });
   }
 
@@ -65,7 +70,10 @@ export class LookupCache {
     const entry = this.#hits?.get(sha);
     if (entry === undefined || entry.rest !== rest) return undefined;
     const monotonic = this.#clock.monotonic();
-    if (!(this.#age(entry, now, monotonic) < this.#ttlMs) || this.#hasReachedItsEnd(entry, now))
+    if (
+      !(this.#age(entry, now, monotonic) < this.#ttlAt(now, monotonic)) ||
+      this.#hasReachedItsEnd(entry, now)
+    )
       return undefined;
     return this.#isCurrent(entry, monotonic) ? entry : undefined;
   }
@@ -91,14 +99,15 @@ export class LookupCache {
     if (hit?.rest === rest) {
       const standing = this.standing(hit);
       const ageMs = this.#age(hit, now, monotonic);
-      const isFresh = standing === 'current' && ageMs < this.#ttlMs && !this.#hasReachedItsEnd(hit, now);
+      const ttlNowMs = this.#ttlAt(now, monotonic);
+      const isFresh = standing === 'current' && ageMs < ttlNowMs && !this.#hasReachedItsEnd(hit, now);
       const ofKey = this.#floors.standingOf(hit.id, hit.version, hit.read, monotonic);
       const mayBridge = staleIfErrorMs > 0 && ageMs < ttlMs + staleIfErrorMs && ofKey === 'current';
       return {
         entry: hit,
         standing,
         ageMs,
-        leftMs: this.#ttlMs - ageMs,
+        leftMs: ttlNowMs - ageMs,
         isFresh,
         mayBridge,
         isMissing: false,
@@ -171,8 +180,13 @@ export class LookupCache {
   }
 
   /** A key has this version now, and can do less than before. */
-  narrowed(id: string, version: number, ended: boolean, heldForMs: number = Number.POSITIVE_INFINITY): void {
-    this.#floors.raise(id, version, ended, this.#clock.monotonic() + heldForMs);
+  narrowed(id: string, version: number, ended: boolean): void {
+    this.#floors.raise(id, version, ended);
+  }
+
+  /** As {@link narrowed}, but by what others say: it is held for a while against a store that answers otherwise. */
+  toldNarrowed(id: string, version: number, ended: boolean, heldForMs: number): void {
+    this.#floors.raiseTold(id, version, ended, this.#clock.monotonic(), heldForMs);
   }
 
   /** A key may have changed. */
@@ -188,6 +202,19 @@ export class LookupCache {
   /** Entries decide for at most this long; until the next call. */
   limitTtl(mostMs: number): void {
     this.#ttlMs = Math.min(mostMs, this.#config.ttlMs);
+  }
+
+  /** Changes are told of; where nothing more is heard for this long, entries decide no longer than that. */
+  heardOfStore(mostSilenceMs: number): void {
+    this.#mostSilenceMs = mostSilenceMs;
+    this.#heardWallAt = this.#clock.now();
+    this.#heardMonotonicAt = this.#clock.monotonic();
+  }
+
+  /** No timer has told of silence yet where the process or its machine stood still, and requests came first. */
+  #ttlAt(now: number, monotonic: number): number {
+    const silenceMs = Math.max(now - this.#heardWallAt, monotonic - this.#heardMonotonicAt);
+    return silenceMs < this.#mostSilenceMs ? this.#ttlMs : Math.min(this.#mostSilenceMs, this.#ttlMs);
   }
 
   #isCurrent(entry: Entry, monotonic: number): boolean {

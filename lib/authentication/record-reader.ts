@@ -14,6 +14,9 @@ export interface Matched {
   readonly digest: string;
 }
 
+/** Noted where there is no record, for the sake of the time that it takes. */
+const DECOY_MATCH: Matched = { previous: false, digest: DECOY_RECORD.digest };
+
 /** The {@link Lookup} that verifiers get, and what the authenticator learns from it beside the record. */
 export interface RecordReader extends Lookup {
   /** How a record was found; `undefined` for one that no look-up by digest has answered. */
@@ -35,7 +38,7 @@ export function createRecordReader({
   digester,
   clock,
 }: RecordReaderParts): RecordReader {
-  const matches = new WeakMap<KeyRecord, Matched>();
+  const matches = new WeakMap<KeyRecord, Matched>([[DECOY_RECORD, DECOY_MATCH]]);
   return {
     digests: digester.digestsOf,
     now: clock.now,
@@ -48,9 +51,9 @@ export function createRecordReader({
       const answer = await circuit.run(() => caller.call({ operation, secrets: digests, run }));
       const record = answeredRecord(operation, answer ?? DECOY_RECORD) as KeyRecord;
       const match = matchAmong(digests, record);
+      matches.set(record, match ?? DECOY_MATCH);
       if (isAbsent(answer)) return undefined;
       if (match === undefined) throw wrongRecord(operation, 'it has none of the digests that were asked for');
-      matches.set(record, match);
       return record;
     },
 
@@ -62,9 +65,9 @@ export function createRecordReader({
       if (idProblem(id) !== undefined) return undefined;
       const answer = await circuit.run(() => caller.call({ operation, run: () => store.findById(id) }));
       const record = answeredRecord(operation, answer ?? DECOY_RECORD) as KeyRecord;
+      matches.set(record, { previous: false, digest: record.digest });
       if (isAbsent(answer)) return undefined;
       if (record.id !== id) throw wrongRecord(operation, 'it has another id than the one that was asked for');
-      matches.set(record, { previous: false, digest: record.digest });
       return record;
     },
   };

@@ -8,11 +8,10 @@ export type Standing =
   /** As `below`, and the newer version is the end of the key. */
   | 'ended';
 
+/** Of the changes that this process made itself. */
 interface Floor {
-  /** Of the changes that this process made itself. */
   readonly version: number;
   readonly ended: boolean;
-  readonly told: ToldFloor;
   /** Reads with at most this number must be repeated, whatever version they found. */
   readonly readAgainUpTo: number;
   /** Reads with at most this number began before the floor rose. */
@@ -32,7 +31,7 @@ interface ToldFloor {
 const MAX_FLOORS = 100_000;
 
 const NOT_TOLD: ToldFloor = { version: 0, ended: false, at: 0, heldUntil: 0 };
-const NO_FLOOR: Floor = { version: 0, ended: false, told: NOT_TOLD, readAgainUpTo: 0, setAt: 0 };
+const NO_FLOOR: Floor = { version: 0, ended: false, readAgainUpTo: 0, setAt: 0 };
 
 /** A floor that was told need not be set anew for each time that it is told. */
 const TOLD_ANEW_AFTER_MS = 10_000;
@@ -59,6 +58,16 @@ export class VersionFloors {
   /** In the order in which they rose last. */
   readonly #floors = new Map<string, Floor>();
   #oldest: Iterator<[string, Floor]> = this.#floors.entries();
+  /** What was told since then, and what was told before: the latter is dropped as a whole when nothing needs it. */
+  #told = new Map<string, ToldFloor>();
+  #toldBefore = new Map<string, ToldFloor>();
+  #toldSince = Number.NEGATIVE_INFINITY;
+  readonly #longestLifeMs: number;
+
+  /** @param longestLifeMs - for which an entry may decide */
+  constructor(longestLifeMs: number) {
+    this.#longestLifeMs = longestLifeMs;
+  }
 
   /** The number of a read that begins now. */
   nextRead(): number {
@@ -66,19 +75,31 @@ export class VersionFloors {
     return this.#reads;
   }
 
-  /**
-   * @param heldUntil - monotonic time; `Infinity` for a change that this process made itself. What arrives from
-   *   elsewhere is not proved: it may force reads for a while, and must not block a key for good.
-   */
-  raise(id: string, version: number, ended: boolean, heldUntil: number): void {
+  /** This process has made a change. */
+  raise(id: string, version: number, ended: boolean): void {
     const floor = this.#floors.get(id) ?? NO_FLOOR;
-    const isTold = heldUntil < Number.POSITIVE_INFINITY;
-    const old = isTold ? floor.told : floor;
-    if (isTold && holdsAlready(floor.told, version, ended, heldUntil)) return;
-    const raised = { version: Math.max(version, old.version), ended: ended || old.ended };
-    const at = this.#reads;
-    const told = { ...raised, at, heldUntil: Math.max(heldUntil, floor.told.heldUntil) };
-    this.#set(id, { ...floor, ...(isTold ? { told } : raised), setAt: at });
+    const raised = { version: Math.max(version, floor.version), ended: ended || floor.ended };
+    this.#set(id, { ...floor, ...raised, setAt: this.#reads });
+  }
+
+  /**
+   * A change was told of. What arrives from elsewhere is not proved: it may force reads for a while, and must not block
+   * a key for good.
+   *
+   * @param now - monotonic time
+   */
+  raiseTold(id: string, version: number, ended: boolean, now: number, heldForMs: number): void {
+    const old = this.#toldOf(id) ?? NOT_TOLD;
+    const heldUntil = now + heldForMs;
+    if (holdsAlready(old, version, ended, heldUntil)) return;
+    this.#dropToldBefore(now, heldForMs);
+    this.generation += 1;
+    this.#told.set(id, {
+      version: Math.max(version, old.version),
+      ended: ended || old.ended,
+      at: this.#reads,
+      heldUntil: Math.max(heldUntil, old.heldUntil),
+    });
   }
 
   /** Something may have happened to this key. */
@@ -100,14 +121,29 @@ export class VersionFloors {
 
   /** As {@link standing}, but for what is known of this one key alone. */
   standingOf(id: string, version: number, read: number, monotonic: number): Standing {
-    const floor = this.#floors.get(id);
-    if (floor === undefined) return read <= this.#forgottenUpTo ? 'read_again' : 'current';
+    const told = this.#toldOf(id) ?? NOT_TOLD;
+    const floor = this.#floors.get(id) ?? NO_FLOOR;
+    if (floor === NO_FLOOR && told === NOT_TOLD)
+      return read <= this.#forgottenUpTo ? 'read_again' : 'current';
     if (version < floor.version) return floor.ended ? 'ended' : 'below';
-    const { told } = floor;
-    const isBelowTold = version < told.version;
-    if (isBelowTold && monotonic < told.heldUntil) return told.ended ? 'ended' : 'below';
-    const readAgainUpTo = isBelowTold ? Math.max(told.at, floor.readAgainUpTo) : floor.readAgainUpTo;
+    if (version < told.version && monotonic < told.heldUntil) return told.ended ? 'ended' : 'below';
+    const toldUpTo = version < told.version ? told.at : 0;
+    const readAgainUpTo = Math.max(toldUpTo, floor.readAgainUpTo, this.#forgottenUpTo);
     return read <= readAgainUpTo ? 'read_again' : 'current';
+  }
+
+  #toldOf(id: string): ToldFloor | undefined {
+    return this.#told.get(id) ?? this.#toldBefore.get(id);
+  }
+
+  /** So that a process that only ever hears of changes does not grow with each of them. */
+  #dropToldBefore(now: number, heldForMs: number): void {
+    const isOld = now - this.#toldSince > Math.max(heldForMs, this.#longestLifeMs);
+    if (!isOld && this.#told.size < MAX_FLOORS / 2) return;
+    for (const { at } of this.#toldBefore.values()) this.#forgottenUpTo = Math.max(this.#forgottenUpTo, at);
+    this.#toldBefore = this.#told;
+    this.#told = new Map();
+    this.#toldSince = now;
   }
 
   #set(id: string, floor: Floor): void {

@@ -71,7 +71,7 @@ class BackgroundWatcher implements Watcher {
     this.#start += 1;
     const start = this.#start;
     const hear = (change: KeyChanged): void => {
-      if (start === this.#start) this.#hear(change);
+      if (start === this.#start) this.#hear(readOnce(change));
     };
     const { caller, cache, clock } = this.#parts;
     caller
@@ -82,6 +82,7 @@ class BackgroundWatcher implements Watcher {
           this.#stopWatch = stopWatch;
           this.#failures = 0;
           this.#heardAt = clock.monotonic();
+          cache.heardOfStore(SILENCE_MS);
           cache.readAllAgain();
           cache.limitTtl(Number.POSITIVE_INFINITY);
           this.#later(SILENCE_MS, () => this.#look());
@@ -115,9 +116,10 @@ class BackgroundWatcher implements Watcher {
   #hear(change: KeyChanged): void {
     const { cache, clock } = this.#parts;
     this.#heardAt = clock.monotonic();
-    if (isNarrowed(change)) cache.narrowed(change.id, change.version, change.ended, FLOOR_HELD_MS);
-    else if (change?.type === 'lost') this.#lost('The store has lost its watch.');
-    else if (change?.type !== 'alive') this.#lost('The store told of a change in a form that is not known.');
+    if (isNarrowed(change)) cache.toldNarrowed(change.id, change.version, change.ended, FLOOR_HELD_MS);
+    else if (change.type === 'lost') this.#lost('The store has lost its watch.');
+    else if (change.type !== 'alive') this.#lost('The store told of a change in a form that is not known.');
+    cache.heardOfStore(SILENCE_MS);
   }
 
   #lost(message: string): void {
@@ -144,8 +146,18 @@ class BackgroundWatcher implements Watcher {
   }
 }
 
+/** Each member once, so that what is checked is what counts; what cannot be read has no form that is known. */
+function readOnce(change: KeyChanged): KeyChanged {
+  try {
+    const { type, id, version, ended } = change as KeyChanged & { readonly type: 'narrowed' };
+    return { type, id, version, ended };
+  } catch {
+    return {} as KeyChanged;
+  }
+}
+
 function isNarrowed(change: KeyChanged): change is KeyChanged & { type: 'narrowed' } {
-  if (change?.type !== 'narrowed') return false;
+  if (change.type !== 'narrowed') return false;
   const { id, version, ended } = change;
   return (
     idProblem(id) === undefined && Number.isSafeInteger(version) && version >= 1 && typeof ended === 'boolean'

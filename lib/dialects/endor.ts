@@ -111,12 +111,16 @@ function noPairsError(): TypeError {
   );
 }
 
+const MEMBERS = ['key', 'secret', 'issuing_user', 'valid'];
+
 /** proto3 makes no difference between a text that is missing, null or empty. */
 function readPair(body: Json | undefined): { key: string; secret: string } {
   if (!isObject(body)) throw refused('the body must be one JSON object with key and secret');
-  const { key = null, secret = null, issuing_user = null, valid = null, ...others } = body;
   // Its documents call an unknown member an invalid argument; the framework alone would drop it.
-  if (Object.keys(others).length > 0) throw refused('it has a field that ValidateAPIKeyReq does not have');
+  if (!Object.keys(body).every((name) => MEMBERS.includes(name))) {
+    throw refused('it has a field that ValidateAPIKeyReq does not have');
+  }
+  const { key = null, secret = null, issuing_user = null, valid = null } = body;
   // What a client says of these two is not believed, but they must be what they are called.
   if (issuing_user !== null && !isObject(issuing_user)) throw wrongField('IssuingUser', 'must be an object');
   if (valid !== null && typeof valid !== 'boolean') throw wrongField('Valid', 'must be a boolean');

@@ -59,9 +59,15 @@ export function wordsOf({ code, message }: ApiKeyError): string {
   return OWN_WORDS.includes(code) ? message : DETAILS[code];
 }
 
+/** Of each code, once it was asked for: a flood of bad keys is to cost little. */
+const BODIES = new Map<ErrorCode, string>();
+
 /** RFC 9457 `application/problem+json`. */
 export function problemBody(code: ErrorCode, detail?: string): string {
-  return JSON.stringify(problemOf(code, detail));
+  if (detail !== undefined) return JSON.stringify(problemOf(code, detail));
+  const known = BODIES.get(code) ?? JSON.stringify(problemOf(code));
+  BODIES.set(code, known);
+  return known;
 }
 
 /** As {@link problemBody}, not yet a text. `errors` is an extension member, as the example of section 3 has it. */

@@ -188,12 +188,17 @@ function readScopes(value: unknown): readonly string[] {
   // Copied before it is checked: whoever owns the array cannot change it in between. One more than is allowed, so
   // that too many are still too many.
   const scopes = Array.isArray(value)
-    ? Array.from({ length: Math.min(value.length, MAX_SCOPES + 1) }, (_, index) => value[index] as unknown)
+    ? Array.from({ length: Math.min(value.length, MAX_SCOPES + 1) }, (_, index) => ownItem(value, index))
     : value;
   const found = scopesProblem(scopes);
   if (found === undefined) return Object.freeze(scopes as readonly string[]);
   const at = found.index === undefined ? 'scopes' : `scopes[${found.index}]`;
   throw new UnreadableRecordError(at, found.problem);
+}
+
+/** A hole would be filled by the prototype. */
+function ownItem(items: readonly unknown[], index: number): unknown {
+  return Object.hasOwn(items, index) ? items[index] : undefined;
 }
 
 /** One for all who have none: an empty object takes 56 bytes. */
@@ -229,9 +234,12 @@ function present(fields: object): object {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => (value ?? undefined) !== undefined));
 }
 
+const DECOY_TIME = new Date(Date.UTC(2026, 0, 2, 3, 45, 56, 789));
+
 /**
  * A record of nobody's. It is read where there is none, so that the time of an answer does not tell whether there is
- * one: copying and checking a record is most of what a look-up costs here.
+ * one: copying and checking a record is most of what a look-up costs here. So it is like a revoked one in all its
+ * members; its times are of this century, as a number takes the longer to write the longer it is.
  */
 export const DECOY_RECORD: KeyRecord = readRecord({
   id: '00000000-0000-7000-8000-000000000000',
@@ -246,8 +254,8 @@ export const DECOY_RECORD: KeyRecord = readRecord({
   scopes: ['decoy:read'],
   enabled: true,
   version: 1,
-  createdAt: new Date(0),
-  updatedAt: new Date(0),
-  revokedAt: new Date(0),
+  createdAt: DECOY_TIME,
+  updatedAt: DECOY_TIME,
+  revokedAt: DECOY_TIME,
   metadata: {},
 });
