@@ -4,7 +4,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { finish, root, run, secondsSince, sum } from './counts.mjs';
+import { finish, root, run, runBeside, secondsSince, sum } from './counts.mjs';
 import { availableNodes } from './node-versions.mjs';
 
 const expressMajors = ['4', '5'];
@@ -51,21 +51,20 @@ import('keystile').then((imported) => {
 
 const scratch = mkdtempSync(join(tmpdir(), 'keystile-consumers-'));
 try {
-  finish(sum(checkAll()));
+  finish(sum(await checkAll()));
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }
 
-function checkAll() {
+/** The projects side by side: each waits for npm most of its time. */
+async function checkAll() {
   const tarball = pack();
   if (tarball === undefined) return [{ passed: 0, failed: 1 }];
-  const counts = [];
-  for (const expressMajor of expressMajors) {
-    for (const typescript of typescripts) {
-      counts.push(...checkProject({ tarball, expressMajor, typescript }));
-    }
-  }
-  return [...counts, ...checkIdentity(tarball)];
+  const projects = expressMajors.flatMap((expressMajor) =>
+    typescripts.map((typescript) => ({ tarball, expressMajor, typescript })),
+  );
+  const counts = await Promise.all([...projects.map(checkProject), checkIdentity(tarball)]);
+  return counts.flat();
 }
 
 /** The tarball of a fresh build, so that an old dist/ cannot pass for the new one. */
@@ -77,11 +76,11 @@ function pack() {
   return undefined;
 }
 
-function checkProject({ tarball, expressMajor, typescript }) {
+async function checkProject({ tarball, expressMajor, typescript }) {
   const label = `Express ${expressMajor}, TypeScript ${typescript}`;
   const project = join(scratch, `express${expressMajor}-typescript${typescript}`);
   const start = performance.now();
-  const installed = install(project, [
+  const installed = await install(project, [
     tarball,
     `express@${expressMajor}`,
     `@types/express@${expressMajor}`,
@@ -90,18 +89,16 @@ function checkProject({ tarball, expressMajor, typescript }) {
   ]);
   if (!installed.ok) return [report(false, label, 'install', installed.output)];
   console.log(`       ${label}: installed in ${secondsSince(start)}`);
-  return moduleKinds.map((kind) => checkModuleKind(project, kind, label));
+  return Promise.all(moduleKinds.map((kind) => checkModuleKind(project, kind, label)));
 }
 
 function install(project, packages) {
   mkdirSync(project);
   writeFileSync(join(project, 'package.json'), '{ "private": true }\n');
-  return run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', ...packages], {
-    cwd: project,
-  });
+  return runBeside('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', ...packages], project);
 }
 
-function checkModuleKind(project, { name, type }, label) {
+async function checkModuleKind(project, { name, type }, label) {
   const start = performance.now();
   const folder = join(project, type);
   mkdirSync(folder);
@@ -110,11 +107,13 @@ function checkModuleKind(project, { name, type }, label) {
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['app.ts'] }));
 
   const row = `${name}, ${label}`;
-  const compiled = run(join(project, 'node_modules', '.bin', 'tsc'), ['-p', 'tsconfig.json'], {
-    cwd: folder,
-  });
+  const compiled = await runBeside(
+    join(project, 'node_modules', '.bin', 'tsc'),
+    ['-p', 'tsconfig.json'],
+    folder,
+  );
   if (!compiled.ok) return report(false, row, 'does not compile', compiled.output);
-  const ran = run(process.execPath, [join('out', 'app.js')], { cwd: folder });
+  const ran = await runBeside(process.execPath, [join('out', 'app.js')], folder);
   const ok = ran.ok && isDeepStrictEqual(parse(ran.stdout), expected);
   return report(ok, row, secondsSince(start), ran.output);
 }
@@ -127,9 +126,9 @@ function parse(text) {
   }
 }
 
-function checkIdentity(tarball) {
+async function checkIdentity(tarball) {
   const project = join(scratch, 'identity');
-  const installed = install(project, [tarball]);
+  const installed = await install(project, [tarball]);
   if (!installed.ok) return [report(false, 'one copy for require and import', 'install', installed.output)];
   writeFileSync(join(project, 'identity.cjs'), identityProgram);
   return availableNodes().map((node) => {

@@ -1,5 +1,5 @@
 // What the scripts that run checks share: running a command, running Jest, and the last line they all end with.
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -29,16 +29,28 @@ export function run(command, args, options = {}) {
   };
 }
 
+/** As `run`, for commands that go on side by side. */
+export function runBeside(command, args, cwd = root) {
+  const options = { cwd, encoding: 'utf8', timeout: TIMEOUT_MS, maxBuffer: 64 * 1024 * 1024 };
+  return new Promise((resolve) => {
+    execFile(command, args, options, (error, stdout, stderr) => {
+      const problem = error === null ? '' : `${error.message}\n`;
+      resolve({ ok: error === null, stdout, output: `${stdout}${stderr}${problem}` });
+    });
+  });
+}
+
 /** Seconds since `start`, a reading of `performance.now()`. */
 export function secondsSince(start) {
   return `${((performance.now() - start) / 1000).toFixed(1)} s`;
 }
 
 /**
- * Runs all tests with one Node (its path), but for the files whose paths match `ignored`, and counts them. Jest writes to our own standard error as it goes.
+ * Runs all tests with one Node (its path), or those in the files whose paths match one of `only`, and counts them. Jest
+ * writes to our own standard error as it goes.
  * A test file that cannot be loaded counts as one failure, and so does a run with no test in it.
  */
-export function runJest(node, ignored = []) {
+export function runJest(node, only = []) {
   const folder = mkdtempSync(join(tmpdir(), 'keystile-jest-'));
   try {
     const outputFile = join(folder, 'results.json');
@@ -51,7 +63,7 @@ export function runJest(node, ignored = []) {
         '--ci',
         '--json',
         `--outputFile=${outputFile}`,
-        ...ignored.flatMap((path) => ['--testPathIgnorePatterns', path]),
+        ...only,
       ],
       // With --json the report goes to standard error, and standard output would repeat the whole JSON.
       { stdio: ['ignore', 'ignore', 'inherit'] },

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { CommandLine, type Ran } from '../support/command-line.ts';
+import { BUILD_TIMEOUT_MS, CommandLine, type Ran } from '../support/command-line.ts';
 import { createDatabase, type Database, SERVER_TIMEOUT_MS, withoutServers } from '../support/servers.ts';
 
 const PEPPER = 'p'.repeat(40);
@@ -8,8 +8,8 @@ let cli: CommandLine;
 let database: Database | undefined;
 
 beforeAll(async () => {
-  cli = new CommandLine();
   if (!withoutServers) database = await createDatabase('postgres');
+  cli = new CommandLine();
 }, SERVER_TIMEOUT_MS);
 
 afterAll(async () => {
@@ -28,7 +28,7 @@ describe.each(STORES)('over %s', (_name, addressOf) => {
     KEYSTILE_PREFIX: 'acme',
     KEYSTILE_PEPPERS: `2026:${PEPPER}`,
   });
-  const run = (args: readonly string[], input = ''): Promise<Ran> => cli.run(args, { env: env(), input });
+  const run = (args: readonly string[], input = ''): Promise<Ran> => cli.here(args, { env: env(), input });
   const json = async (args: readonly string[]) => JSON.parse((await run([...args, '--json'])).stdout);
 
   beforeAll(async () => {
@@ -189,3 +189,40 @@ describe.each(STORES)('over %s', (_name, addressOf) => {
     expect(words).not.toContain('hmac-sha256:');
   });
 });
+
+test(
+  'every command does the same as a process of its own',
+  async () => {
+    await cli.build();
+    const env = { KEYSTILE_STORE: 'sqlite:walk.db', KEYSTILE_PREFIX: 'acme' };
+    const ended: Record<string, number | null> = {};
+    const run = async (args: readonly string[], input = ''): Promise<Ran> => {
+      const ran = await cli.run(args, { env, input });
+      ended[args[0] as string] = ran.code;
+      return ran;
+    };
+    await run(['migrate']);
+    const { stdout: key } = await run(['create', '--name', 'CI', '--organization', 'org_1']);
+    const { stdout: listed } = await run(['list', '--json']);
+    const { id } = JSON.parse(listed).apiKeys[0];
+    for (const name of ['show', 'disable', 'enable']) await run([name, id]);
+    await run(['update', id, '--name', 'New']);
+    await run(['rotate', id, '--grace', '1h']);
+    expect((await run(['verify'], key)).stderr).toMatch(/^Accepted as the old key/);
+    await run(['why'], key);
+    const { stdout: rows } = await run(['export']);
+    await run(['import'], rows);
+    await run(['doctor']);
+    await run(['openapi']);
+    await run(['revoke', id, '--yes']);
+    await run(['prune', '--yes']);
+    await run(['delete', id, '--yes']);
+    expect((await run(['show', id])).code).toBe(1);
+    const names = (await cli.run(['--help'])).stdout.match(/^ {2}[a-z]+(?= )/gm) ?? [];
+    expect(Object.keys(ended).sort()).toEqual(names.map((name) => name.trim()).sort());
+    expect(ended).toMatchObject(
+      Object.fromEntries(names.map((name) => [name.trim(), name.trim() === 'show' ? 1 : 0])),
+    );
+  },
+  BUILD_TIMEOUT_MS,
+);

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { createClient } from '@libsql/client';
 import { boundCheck, clockCheck, persistenceCheck } from '../../lib/cli/doctor-checks.ts';
 import type { Settings } from '../../lib/cli/settings.ts';
-import { CommandLine } from '../support/command-line.ts';
+import { BUILD_TIMEOUT_MS, CommandLine } from '../support/command-line.ts';
 
 const SECRET = 'hunter22'.repeat(5);
 
@@ -13,9 +13,10 @@ let cli: CommandLine;
 let folder: string;
 let count = 0;
 
-beforeAll(() => {
+beforeAll(async () => {
   cli = new CommandLine();
-});
+  await cli.build();
+}, BUILD_TIMEOUT_MS);
 
 afterAll(() => cli.remove());
 
@@ -35,7 +36,7 @@ async function examine(
   env: Record<string, string> = {},
   ...args: string[]
 ): Promise<Report & { code: number | null }> {
-  const { code, stdout, stderr } = await cli.run(['doctor', '--json', ...args], { env, cwd: folder });
+  const { code, stdout, stderr } = await cli.here(['doctor', '--json', ...args], { env, cwd: folder });
   expect(stdout + stderr).not.toContain('hunter22');
   return { code, ...(JSON.parse(stdout) as Report) };
 }
@@ -88,7 +89,7 @@ describe('settings', () => {
     ['no JSON', `{"peppers": ${SECRET}`, 'keystile.config.json cannot be read as JSON'],
   ])('are refused with %s', async (_case, text, message) => {
     writeFileSync(join(folder, 'keystile.config.json'), text);
-    const { code, stderr } = await cli.run(['doctor'], { cwd: folder });
+    const { code, stderr } = await cli.here(['doctor'], { cwd: folder });
     expect(stderr).toContain(message);
     expect(stderr).not.toContain(SECRET);
     expect(code).toBe(2);
@@ -99,7 +100,7 @@ describe('doctor', () => {
   const env = { KEYSTILE_STORE: 'sqlite:keys.db' };
 
   test('finds nothing wrong with a store that was made by migrate', async () => {
-    await cli.run(['migrate'], { env, cwd: folder });
+    await cli.here(['migrate'], { env, cwd: folder });
     const report = await examine(env);
     expect(statusOf(report)).toEqual({
       driver: 'ok',
@@ -111,7 +112,7 @@ describe('doctor', () => {
       revocation: 'ok',
     });
     expect(report.code).toBe(0);
-    const { stdout } = await cli.run(['doctor'], { env, cwd: folder });
+    const { stdout } = await cli.here(['doctor'], { env, cwd: folder });
     expect(stdout).toMatch(/^store {2,}sqlite:keys\.db {2,}KEYSTILE_STORE$/m);
     expect(stdout).toMatch(/^ok {7}table: keystile_keys has all \d+ columns$/m);
   });
@@ -131,7 +132,7 @@ describe('doctor', () => {
   });
 
   test('names the columns that a table lacks', async () => {
-    await cli.run(['migrate'], { env, cwd: folder });
+    await cli.here(['migrate'], { env, cwd: folder });
     const client = createClient({ url: `file:${join(folder, 'keys.db')}` });
     await client.execute('ALTER TABLE keystile_keys DROP COLUMN revocation_reason');
     client.close();
@@ -142,7 +143,7 @@ describe('doctor', () => {
   });
 
   test('warns of a database that others may read', async () => {
-    await cli.run(['migrate'], { env, cwd: folder });
+    await cli.here(['migrate'], { env, cwd: folder });
     chmodSync(join(folder, 'keys.db'), 0o644);
     const report = await examine(env);
     expect(statusOf(report)).toMatchObject({ file: 'warning' });
@@ -151,8 +152,8 @@ describe('doctor', () => {
 
   test('finds keys whose pepper is not there', async () => {
     const peppered = { ...env, KEYSTILE_PEPPERS: `2026:${SECRET}` };
-    await cli.run(['migrate'], { env, cwd: folder });
-    await cli.run(['create', '--name', 'n', '--organization', 'o'], { env: peppered, cwd: folder });
+    await cli.here(['migrate'], { env, cwd: folder });
+    await cli.here(['create', '--name', 'n', '--organization', 'o'], { env: peppered, cwd: folder });
     expect(statusOf(await examine(peppered))).toMatchObject({ peppers: 'ok' });
     const without = await examine(env);
     expect(without.checks.find(({ name }) => name === 'peppers')).toMatchObject({
@@ -167,7 +168,7 @@ describe('doctor', () => {
   });
 
   test('warns of a cache that lets a revoked key live long', async () => {
-    await cli.run(['migrate'], { env, cwd: folder });
+    await cli.here(['migrate'], { env, cwd: folder });
     configure({ cache: { ttlMs: 600_000 } });
     const { checks } = await examine(env);
     expect(checks.find(({ name }) => name === 'revocation')).toMatchObject({

@@ -2,15 +2,19 @@ import { createHash } from 'node:crypto';
 import { lstatSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { CommandLine, type Ran } from '../support/command-line.ts';
+import { BUILD_TIMEOUT_MS, CommandLine, type Ran } from '../support/command-line.ts';
+
+/** Many rows, and processes that a busy machine is slow to start. */
+const LONG_MS = 120_000;
 
 let cli: CommandLine;
 let count = 0;
 let env: Record<string, string>;
 
-beforeAll(() => {
+beforeAll(async () => {
   cli = new CommandLine();
-});
+  await cli.build();
+}, BUILD_TIMEOUT_MS);
 
 afterAll(() => cli.remove());
 
@@ -21,7 +25,7 @@ beforeEach(async () => {
 });
 
 function run(args: readonly string[], input = ''): Promise<Ran> {
-  return cli.run(args, { env, input });
+  return cli.here(args, { env, input });
 }
 
 function digestOf(text: string): string {
@@ -201,49 +205,57 @@ describe('import', () => {
     ]);
   });
 
-  test('loses and doubles nothing when it is killed and run again', async () => {
-    const total = 6_000;
-    const file = write('many.jsonl', rows(total));
-    let killed = 0;
-    for (let tries = 0; tries < 3; tries += 1) {
-      const { child, ended } = cli.start(['import', file], { env });
+  test(
+    'loses and doubles nothing when it is killed and run again',
+    async () => {
+      const total = 6_000;
+      const file = write('many.jsonl', rows(total));
+      let killed = 0;
+      for (let tries = 0; tries < 3; tries += 1) {
+        const { child, ended } = cli.start(['import', file], { env });
+        await untilSome();
+        await sleep(200 * tries);
+        child.kill('SIGKILL');
+        if ((await ended).code === null) killed += 1;
+      }
+      expect(killed).toBeGreaterThan(0);
+      const { stdout } = await run(['import', file, '--json']);
+      const { imported, unchanged, rejected } = JSON.parse(stdout);
+      expect([imported + unchanged, rejected]).toEqual([total, 0]);
+      expect(unchanged).toBeGreaterThan(0);
+      const ids = (await exported())
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line).id);
+      expect(new Set(ids).size).toBe(total);
+      expect(ids).toHaveLength(total);
+    },
+    LONG_MS,
+  );
+
+  test(
+    'ends after the rows under way on SIGINT, and says where to go on',
+    async () => {
+      const total = 20_000;
+      const file = write('interrupted.jsonl', rows(total));
+      const { child, ended } = cli.start(['import', file, '--json'], { env });
       await untilSome();
-      await sleep(200 * tries);
-      child.kill('SIGKILL');
-      if ((await ended).code === null) killed += 1;
-    }
-    expect(killed).toBeGreaterThan(0);
-    const { stdout } = await run(['import', file, '--json']);
-    const { imported, unchanged, rejected } = JSON.parse(stdout);
-    expect([imported + unchanged, rejected]).toEqual([total, 0]);
-    expect(unchanged).toBeGreaterThan(0);
-    const ids = (await exported())
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line).id);
-    expect(new Set(ids).size).toBe(total);
-    expect(ids).toHaveLength(total);
-  });
+      child.kill('SIGINT');
+      const { code, stdout, stderr } = await ended;
+      expect(code).toBe(1);
+      const [, line = '', from = ''] = /Stopped after line (\d+)\. .*--from-line (\d+)/.exec(stderr) ?? [];
+      expect(Number(from)).toBe(Number(line) + 1);
+      expect(JSON.parse(stdout).imported).toBe(Number(line));
+      const rest = await run(['import', file, '--from-line', from, '--json']);
+      expect(JSON.parse(rest.stdout)).toEqual({ imported: total - Number(line), unchanged: 0, rejected: 0 });
+    },
+    LONG_MS,
+  );
 
-  test('ends after the rows under way on SIGINT, and says where to go on', async () => {
-    const total = 20_000;
-    const file = write('interrupted.jsonl', rows(total));
-    const { child, ended } = cli.start(['import', file, '--json'], { env });
-    await untilSome();
-    child.kill('SIGINT');
-    const { code, stdout, stderr } = await ended;
-    expect(code).toBe(1);
-    const [, line = '', from = ''] = /Stopped after line (\d+)\. .*--from-line (\d+)/.exec(stderr) ?? [];
-    expect(Number(from)).toBe(Number(line) + 1);
-    expect(JSON.parse(stdout).imported).toBe(Number(line));
-    const rest = await run(['import', file, '--from-line', from, '--json']);
-    expect(JSON.parse(rest.stdout)).toEqual({ imported: total - Number(line), unchanged: 0, rejected: 0 });
-  });
-
-  /** Until the import has written some rows. */
+  /** Until the import has written some rows. Whoever looks ends at once, and with it what he has locked. */
   async function untilSome(): Promise<void> {
     for (let found = ''; !found.includes('k-1'); await sleep(20)) {
-      found = (await run(['list', '--oldest', '--limit', '1'])).stdout;
+      found = (await cli.run(['list', '--oldest', '--limit', '1'], { env })).stdout;
     }
   }
 });

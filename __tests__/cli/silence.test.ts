@@ -1,14 +1,15 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { CommandLine } from '../support/command-line.ts';
+import { BUILD_TIMEOUT_MS, CommandLine } from '../support/command-line.ts';
 
 let cli: CommandLine;
 let server: Server | undefined;
 
-beforeAll(() => {
+beforeAll(async () => {
   cli = new CommandLine();
-});
+  await cli.build();
+}, BUILD_TIMEOUT_MS);
 afterAll(() => cli.remove());
 afterEach(() => void server?.close());
 

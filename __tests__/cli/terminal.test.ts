@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { tableLines } from '../../lib/cli/table.ts';
 import { printable, widthOf } from '../../lib/cli/terminal.ts';
 import { durationWords } from '../../lib/cli/words.ts';
-import { CommandLine } from '../support/command-line.ts';
+import { BUILD_TIMEOUT_MS, CommandLine } from '../support/command-line.ts';
 
 const ESCAPE = '\x1B';
 
@@ -13,13 +13,14 @@ const env = { KEYSTILE_STORE: 'sqlite:keys.db' };
 
 beforeAll(async () => {
   cli = new CommandLine();
-  await cli.run(['migrate'], { env });
-});
+  await cli.build();
+  await cli.here(['migrate'], { env });
+}, BUILD_TIMEOUT_MS);
 
 afterAll(() => cli.remove());
 
 async function create(name = 'CI'): Promise<{ id: string; key: string }> {
-  const { stdout } = await cli.run(['create', '--name', name, '--organization', 'org_1', '--json'], { env });
+  const { stdout } = await cli.here(['create', '--name', name, '--organization', 'org_1', '--json'], { env });
   const { key, apiKey } = JSON.parse(stdout);
   return { key, id: apiKey.id };
 }
@@ -49,7 +50,7 @@ describe('on a terminal', () => {
 
   test('a name cannot rewrite the screen', async () => {
     const { id } = await create(`${ESCAPE}[2J\u202Eevil\nline`);
-    const { stdout } = await cli.run(['show', id], { env });
+    const { stdout } = await cli.here(['show', id], { env });
     expect(stdout).toContain('\\u{1b}[2J\\u{202e}evil\\u{a}line');
     expect(stdout).not.toContain(ESCAPE);
   });
@@ -57,7 +58,7 @@ describe('on a terminal', () => {
   test('nor can it in JSON, which says the same all the same', async () => {
     const name = `${ESCAPE}[2J\u009B2J\u202Eevil\n\u{E0041}`;
     const { id } = await create(name);
-    const { stdout } = await cli.run(['show', id, '--json'], { env });
+    const { stdout } = await cli.here(['show', id, '--json'], { env });
     expect(JSON.parse(stdout).name).toBe(name);
     expect(stdout).toContain('\\u001b[2J\\u009b2J\\u202eevil\\n\\udb40\\udc41');
     expect(stdout).not.toMatch(/[^\P{Cc}\n]|\p{Cf}/u);
@@ -70,7 +71,7 @@ describe('on a terminal', () => {
     expect(screen).toContain('Delete it? [y/N]');
     expect(screen).toContain('Nothing was done.');
     expect(code).toBe(1);
-    expect(await cli.run(['verify'], { env, input: key })).toMatchObject({ code: 0 });
+    expect(await cli.here(['verify'], { env, input: key })).toMatchObject({ code: 0 });
   });
 
   test('what cannot be undone is done for yes', async () => {

@@ -4,7 +4,7 @@ import { CommandLine, type Ran } from '../support/command-line.ts';
 let cli: CommandLine;
 
 const run = (args: readonly string[], input = ''): Promise<Ran> =>
-  cli.run(args, { env: { KEYSTILE_STORE: 'sqlite:keys.db', KEYSTILE_PREFIX: 'acme' }, input });
+  cli.here(args, { env: { KEYSTILE_STORE: 'sqlite:keys.db', KEYSTILE_PREFIX: 'acme' }, input });
 
 async function create(...flags: string[]): Promise<{ id: string; key: string }> {
   const { stdout } = await run(['create', '--name', 'CI', '--organization', 'org_1', '--json', ...flags]);
@@ -15,7 +15,7 @@ async function create(...flags: string[]): Promise<{ id: string; key: string }> 
 beforeAll(async () => {
   cli = new CommandLine();
   expect(await run(['migrate'])).toMatchObject({ code: 0 });
-}, 120_000);
+});
 
 afterAll(() => cli.remove());
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
@@ -49,8 +49,11 @@ interface ProcessWithModules {
 
 const nodeSqlite = (process as unknown as ProcessWithModules).getBuiltinModule?.('node:sqlite');
 
+/** In memory where that can be had: each write of SQLite waits for the disk, and nothing here asks for that. */
+const PARENT = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+
 export function makeTemporaryFolder(): { path(name: string): string; remove(): void } {
-  const folder = mkdtempSync(join(tmpdir(), 'keystile-sql-'));
+  const folder = mkdtempSync(join(PARENT, 'keystile-sql-'));
   return {
     path: (name) => join(folder, name),
     remove: () => rmSync(folder, { recursive: true, force: true }),
@@ -142,8 +145,20 @@ export async function openPostgresJs(): Promise<OpenedConnection> {
   };
 }
 
-async function openPglite(): Promise<OpenedConnection> {
+/** To make a PostgreSQL from nothing takes seconds: the first of a run is copied by all others. */
+async function createPglite(): Promise<PGlite> {
+  const copy = join(process.env['KEYSTILE_TEST_SERVERS'] as string, 'pglite.tar');
+  if (existsSync(copy)) return PGlite.create({ loadDataDir: new Blob([readFileSync(copy)]) });
   const database = await PGlite.create();
+  const dump = await database.dumpDataDir('none');
+  const unfinished = `${copy}-${process.pid}`;
+  writeFileSync(unfinished, Buffer.from(await dump.arrayBuffer()));
+  renameSync(unfinished, copy);
+  return database;
+}
+
+async function openPglite(): Promise<OpenedConnection> {
+  const database = await createPglite();
   return {
     connection: database,
     run: async (text, values = []) => (await database.query<object>(numbered(text), [...values])).rows,
