@@ -14,6 +14,13 @@ afterEach(() => {
   jest.restoreAllMocks();
 });
 
+async function messageOf(asked: Verdict | Promise<Verdict>): Promise<string> {
+  return Promise.resolve(asked).then(
+    () => 'an answer',
+    (error: Error) => error.message,
+  );
+}
+
 describe('the thread that compares', () => {
   test('is one for all, and not there before the first secret', async () => {
     const comparisons = watchComparisons();
@@ -32,6 +39,21 @@ describe('the thread that compares', () => {
     // One is at work and three wait.
     expect(outcomes).toEqual(['unknown', 'unknown', 'accepted', 'unknown', NO_ANSWER, NO_ANSWER]);
     expect(await outcomeOf(apiKeys.verifyPair(ID, 'wrong 5'))).toBe('unknown');
+  });
+
+  test('tells who has waited for 8 s to come again, and why', async () => {
+    const { apiKeys } = openBcrypt({
+      record: { digest: bcryptDigest(SECRET, '2b', 10) },
+      bcrypt: { maxQueue: 1 },
+    });
+    const comparisons = watchComparisons();
+    const first = outcomeOf(apiKeys.verifyPair(ID, 'wrong'));
+    const [late, tooMany] = ['late', 'too many'].map((secret) => messageOf(apiKeys.verifyPair(ID, secret)));
+    expect(await tooMany).toBe('Too many secrets wait to be compared.');
+    jest.spyOn(performance, 'now').mockReturnValue(performance.now() + 8_000);
+    expect(await first).toBe('unknown');
+    expect(await late).toBe('The secret has waited too long to be compared.');
+    expect(comparisons.hashes).toHaveLength(1);
   });
 
   test('does not count who was sent away as wrong', async () => {

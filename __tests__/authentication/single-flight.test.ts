@@ -117,3 +117,14 @@ describe('look-ups of many cold keys', () => {
     await Promise.all(asked);
   });
 });
+
+test('what is not found is read twice at most, however often a key is created meanwhile', async () => {
+  const { apiKeys, store } = await openBench();
+  store.always('findByDigest', async (real) => {
+    const answer = await real();
+    await apiKeys.create(KEY_INPUT);
+    return answer;
+  });
+  expect(await outcomeOf(apiKeys.verify(UNKNOWN_KEY))).toBe('unknown');
+  expect(store.count('findByDigest')).toBe(2);
+});

@@ -15,6 +15,16 @@ import { digestOf } from '../support/records.ts';
 
 const HOUR_MS = 3_600_000;
 
+test('a refusal names the key where there is one, and has no such member where there is none', async () => {
+  const { apiKeys, key, apiKey } = await openBench();
+  expect(await apiKeys.verify('malformed')).toStrictEqual({ ok: false, reason: 'malformed' });
+  expect(await apiKeys.verify(UNKNOWN_KEY)).toStrictEqual({ ok: false, reason: 'unknown' });
+  await apiKeys.disable(apiKey.id);
+  const disabled = await apiKeys.verify(key);
+  expect(disabled).toMatchObject({ ok: false, reason: 'disabled', apiKey: { id: apiKey.id } });
+  expect(Object.isFrozen(disabled)).toBe(true);
+});
+
 describe('a good key', () => {
   test('is accepted with the view that create() answered', async () => {
     const { apiKeys, key, apiKey } = await openBench();

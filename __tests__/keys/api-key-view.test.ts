@@ -57,3 +57,17 @@ describe('the times of an ApiKey', () => {
     expect(Object.create(view).createdAt).toEqual(view.createdAt);
   });
 });
+
+test('an ApiKey has what its record has, but for digests, and not a member more', () => {
+  const few = keyRecord(FIELDS);
+  const { digest: _digest, ...shown } = few;
+  expect({ ...apiKeyOf(few) }).toStrictEqual(shown);
+  const previous = { digest: digestOf('old'), expiresAt: new Date(5_000) };
+  const more = { createdBy: 'ops', revocationReason: 'leaked' };
+  const view = apiKeyOf(keyRecord({ ...FIELDS, ...more, previous }));
+  expect({ ...view, grace: { ...view.grace } }).toStrictEqual({
+    ...shown,
+    ...more,
+    grace: { expiresAt: previous.expiresAt },
+  });
+});

@@ -1,6 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { createDigester, isDigest, sameDigest, sha256 } from '../../lib/keys/digest.ts';
+import {
+  canonicalDigest,
+  createDigester,
+  isDigest,
+  sameDigest,
+  sha256,
+  sha256Characters,
+} from '../../lib/keys/digest.ts';
 
 const SHA256_OF_ABC = 'sha256:ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0';
 const SECRET = 'a pepper of more than thirty-two bytes';
@@ -69,6 +76,59 @@ describe('a digest with peppers', () => {
   test('is another under another secret', () => {
     const [one, other] = ['1', '2'].map((end) => createDigester([{ id: 'p', secret: SECRET + end }], false));
     expect(one?.newestOf('abc')).not.toBe(other?.newestOf('abc'));
+  });
+});
+
+test('a SHA-256 as characters has one for each byte', () => {
+  const image = Buffer.from(SHA256_OF_ABC.slice('sha256:'.length), 'base64url');
+  expect(sha256Characters('abc')).toBe(String.fromCharCode(...image));
+});
+
+describe('the one spelling of a digest', () => {
+  const bytes = (length: number) => Buffer.alloc(length, 0xfb);
+
+  test.each([
+    ['sha256', 32],
+    ['sha512', 64],
+  ])('of %s is base64url', (name, length) => {
+    const image = bytes(length);
+    const ours = `${name}:${image.toString('base64url')}`;
+    const [hex, base64] = [image.toString('hex'), image.toString('base64')];
+    for (const other of [
+      hex,
+      hex.toUpperCase(),
+      base64,
+      base64.replace(/=+$/, ''),
+      image.toString('base64url'),
+    ]) {
+      expect(canonicalDigest(`${name}:${other}`)).toBe(ours);
+    }
+  });
+
+  test('is that of base64, also where each of its characters could be one of hex', () => {
+    expect(canonicalDigest(`sha256:${'a'.repeat(42)}b`)).toBe(`sha256:${'a'.repeat(42)}Y`);
+  });
+
+  const hex = bytes(32).toString('hex');
+
+  test.each([
+    '',
+    'sha256:',
+    hex,
+    `md5:${hex}`,
+    `xsha256:${hex}`,
+    `sha256:${hex} `,
+    `sha256:${hex}\n`,
+    `sha256:${hex.slice(2)}`,
+    `sha256:${hex}00`,
+    `sha256:${'g'.repeat(64)}`,
+    `sha512:${hex}`,
+    `sha256:${bytes(64).toString('hex')}`,
+    `sha256:${bytes(31).toString('base64')}`,
+    `sha256:${bytes(33).toString('base64url')}`,
+    `hmac-sha256:p1:${bytes(32).toString('base64')}`,
+  ])('is not looked for in %j', (text) => {
+    expect(canonicalDigest(text)).toBe(text);
   });
 });
 

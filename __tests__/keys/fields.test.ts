@@ -48,6 +48,7 @@ describe('a name', () => {
     ['of 101 characters', 'x'.repeat(101), NAME_RULE],
     ['of 101 keys', '🗝'.repeat(101), NAME_RULE],
     ['a number', 1, NAME_RULE],
+    ['an array', ['x'], NAME_RULE],
     ['an object that reads like a text', { toString: () => 'x' }, NAME_RULE],
     ['undefined', undefined, NAME_RULE],
     ['with NUL', 'a\0b', UNICODE_RULE],

@@ -119,6 +119,15 @@ describe('metadata that is refused', () => {
     expect(copyMetadata({ tower })).toEqual({ pointer: '', problem: 'must be at most 10000 bytes as JSON' });
   });
 
+  test('is not what a getter throws: that is thrown on', () => {
+    const broken = {
+      get a(): never {
+        throw new RangeError('broken');
+      },
+    };
+    expect(() => copyMetadata(broken)).toThrow('broken');
+  });
+
   test('is more than 16 levels deep, or circular', () => {
     expect(copyMetadata(nested(16))).toEqual({ copy: nested(16) });
     expect(copyMetadata(nested(17))).toEqual({

@@ -6,6 +6,11 @@ const BOUND_MS = 5_000;
 const GRACE_MS = 3_000;
 /** Texts that a change has ended, or will, are asked about for a while. */
 const ENDED_KEPT = 60;
+/**
+ * Among so many all changes happen: a cached key takes more room once it was rotated, which is no growth without end, and
+ * all of these have been after ten minutes.
+ */
+const CHANGING = 600;
 
 /**
  * One text that a client may send. Times are of the wall clock.
@@ -112,10 +117,15 @@ export class SoakKeys {
     this.counts.revoked += 1;
   }
 
+  /** One key in so many changes, frequent ones and others; of 10,000 every 17th, so that all kinds are among them. */
+  get #changing() {
+    return Math.floor(this.#keys.length / CHANGING) + 1;
+  }
+
   /** A key with no old text that still works: what is done to the key would be the end of that too. */
   #settled() {
     for (;;) {
-      const slot = this.#keys[this.#below(this.#keys.length)];
+      const slot = this.#keys[this.#changing * this.#below(Math.floor(this.#keys.length / this.#changing))];
       if (this.#now() >= slot.settledFrom) {
         slot.settledFrom = Infinity;
         return slot;

@@ -34,7 +34,7 @@ class OneProcessRunner {
   #loaded = new Set();
 
   capabilities() {
-    // Modules are loaded once. Stryker takes a new process where a mutant is in what runs while they are.
+    // Modules are loaded once; so mutants in what runs only while they are loaded are left out.
     return { reloadEnvironment: false };
   }
 
@@ -67,14 +67,13 @@ class OneProcessRunner {
     return { status: DryRunStatus.Complete, tests: results, mutantCoverage: coverageOf(this.#context) };
   }
 
-  async mutantRun({ activeMutant, testFilter, hitLimit, mutantActivation, sandboxFileName }) {
+  async mutantRun({ activeMutant, testFilter, hitLimit, sandboxFileName }) {
     this.#context.hitLimit = hitLimit;
     this.#context.hitCount = hitLimit === undefined ? undefined : 0;
-    const isStatic = mutantActivation === 'static';
-    if (!isStatic) await this.#load(this.#files);
+    await this.#load(this.#files);
     this.#context.activeMutant = activeMutant.id;
     const nearest = relative(join(process.cwd(), 'lib'), sandboxFileName).replace('.ts', '');
-    const results = isStatic ? await this.#tryFiles(nearest) : await this.#tryTests(testFilter, nearest);
+    const results = await this.#tryTests(testFilter, nearest);
     const isEndless = determineHitLimitReached(this.#context.hitCount, this.#context.hitLimit);
     return isEndless ?? toMutantRunResult({ status: DryRunStatus.Complete, tests: results });
   }
@@ -107,24 +106,6 @@ class OneProcessRunner {
     });
   }
 
-  /** The files of the mutant's folder, each loaded with the mutant: its own first, which tells most of such a mutant. */
-  async #tryFiles(nearest) {
-    const [folder] = nearest.split('/');
-    const near = this.#files.filter((file) => file.startsWith(`${folder}/`) && file !== nearest);
-    const results = [];
-    for (const file of this.#files.includes(nearest) ? [nearest, ...near] : near) {
-      const before = this.#tests.size;
-      try {
-        await this.#load([file]);
-      } catch (error) {
-        return [...results, failed(file, file, String(error), 0)];
-      }
-      results.push(...(await this.#untilOneFails([...this.#tests.values()].slice(before))));
-      if (results.at(-1)?.status === TestStatus.Failed) return results;
-    }
-    return results;
-  }
-
   async #untilOneFails(tests) {
     const results = [];
     for (const test of tests) {
@@ -153,7 +134,7 @@ class OneProcessRunner {
   }
 }
 
-/** What tests come past need not be tried while modules are loaded too, which would take a hundred times as long. */
+/** What tests come past is tried in them, though it ran while modules were loaded too. */
 function coverageOf({ mutantCoverage: { static: whileLoaded, perTest } }) {
   const inTests = new Set(Object.values(perTest).flatMap((counts) => Object.keys(counts)));
   const onlyThen = Object.entries(whileLoaded).filter(([id]) => !inTests.has(id));
