@@ -97,6 +97,11 @@ describe.each(managedStores)('over $name', ({ open }) => {
       const { key } = await create('org_2');
       const page = await managed.store.list({ limit: 500, order: 'oldest' });
       managed.store.next('list', answers(page));
+      expect(await rejectionOf(() => apiKeys.revokeAll({ organizationId: 'org_1' }))).toMatchObject({
+        code: 'temporarily_unavailable',
+        cause: { message: 'it has another owner than was asked for' },
+      });
+      expect(await revokedIds()).toEqual([]);
       expect(await apiKeys.revokeAll({ organizationId: 'org_1' })).toEqual({ revoked: 1 });
       expect(await apiKeys.verify(key)).toMatchObject({ ok: true });
     });

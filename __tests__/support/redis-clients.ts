@@ -17,7 +17,9 @@ export interface ClientKind {
 }
 
 export async function openNodeRedis(url?: string): Promise<OpenedClient> {
-  const client = createClient({ url: url ?? (await serverUrl('redis')) });
+  // By default a command that waits for 5 s to be sent fails, as it may on a busy machine.
+  const commandOptions = { timeout: 60_000 };
+  const client = createClient({ url: url ?? (await serverUrl('redis')), commandOptions });
   client.on('error', () => undefined);
   await client.connect();
   return {

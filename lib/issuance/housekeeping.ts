@@ -96,17 +96,14 @@ function readWhich(which: RevokeAllFilter): Selection {
   }
   if (owner !== undefined) {
     const { type, id } = readOwner(owner);
-    return {
-      query: { revoked: false, ownerType: type, ownerId: id },
-      includes: (record) =>
-        record.owner.type === type && record.owner.id === id && record.revokedAt === undefined,
-    };
+    return { query: { revoked: false, ownerType: type, ownerId: id }, includes: isUnrevoked };
   }
   const id = checkMember<string>(organizationId, '/organizationId', idProblem);
-  return {
-    query: { revoked: false, organizationId: id },
-    includes: ({ organization, revokedAt }) => organization.id === id && revokedAt === undefined,
-  };
+  return { query: { revoked: false, organizationId: id }, includes: isUnrevoked };
+}
+
+function isUnrevoked({ revokedAt }: KeyRecord): boolean {
+  return revokedAt === undefined;
 }
 
 async function* selected(records: ManagedRecords, { query, includes }: Selection): AsyncGenerator<KeyRecord> {
