@@ -6,7 +6,7 @@ export default {
   maxWorkers: Math.ceil(1.5 * availableParallelism()),
   testSequencer: '<rootDir>/scripts/longest-first.mjs',
   // On a busy machine; no test waits for this long by itself.
-  testTimeout: 30_000,
+  testTimeout: 120_000,
   roots: ['<rootDir>/__tests__'],
   testMatch: ['**/*.test.ts'],
   // Database servers start when a test first asks for one.
