@@ -24,6 +24,9 @@ type Part =
 
 type Step = 'auth' | 'pass' | 'leaveRoute' | 'leaveRouter';
 
+/** The same applications in each run; another number makes others. */
+const SEED = Number(process.env['KEYSTILE_SEED'] ?? 20_261_120);
+
 const PATHS = ['/', '/a', '/b', '/A', '/a/b', '/:p', '/a/:p', '/:p/b', '/a/'];
 const EXPRESSIONS = [/^\/a/, /^\/a/i, /^\/\d/, /^\/[a-z]+\/b/i];
 
@@ -158,7 +161,7 @@ describe.each(expressVersions)('of applications of $name, whatever they look lik
         expect(guarded.filter((number) => reached.includes(number))).toEqual([]);
         expect(Math.max(-1, ...reached)).toBeLessThan(audit.length);
       }),
-      { numRuns: 200 },
+      { numRuns: 200, seed: SEED },
     );
     // Else nothing was tried.
     expect(required).toBeGreaterThan(50);

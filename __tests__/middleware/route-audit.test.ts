@@ -99,6 +99,18 @@ describe.each(expressVersions)('auditRoutes on $name', ({ express }) => {
   });
 });
 
+test('on Express 5, leaving out what is optional here and not there is a way to a route as well', () => {
+  const app = express5();
+  const outer = express5.Router();
+  const inner = express5.Router();
+  inner.get('/', end);
+  outer.use('/:p/b', auth());
+  outer.use('/{:p/}b', inner);
+  app.use('/a{/:p}', outer);
+
+  expect(auditOf(app)).toEqual(['GET /a{/:p}/{:p/}b none']);
+});
+
 describe('auditRoutes on an Express 5 whose router keeps no text of a mount', () => {
   // What its layers have had since version 2.3 alone.
   const olden = (router: unknown): void => {

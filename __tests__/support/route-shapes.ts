@@ -142,6 +142,16 @@ export const pathShapes: readonly Shape[] = [
     expected: ['GET /api required', 'GET /api/a required', 'GET /API/b required', 'GET /apis none'],
   },
   {
+    name: 'an authenticator on an expression guards whole steps of a path, as Express takes it',
+    arrange(app) {
+      app.use(/^\/api/i, auth());
+      app.get('/api', end);
+      app.get('/api/a', end);
+      app.get('/apis', end);
+    },
+    expected: ['GET /api required', 'GET /api/a required', 'GET /apis none'],
+  },
+  {
     name: 'an authenticator on several paths guards each of them',
     arrange(app) {
       app.use(['/a', '/b'], auth());

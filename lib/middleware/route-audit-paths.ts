@@ -6,21 +6,36 @@ const VALUES = ['7', 'x', 'Q9', 'a-b.c', '0f8fad5b-d9cb-469f-a165-70867728950e',
 /** How a path may be written: a value for its parameters, with or without what is optional, in which case. */
 interface Variant {
   readonly value: string;
-  readonly optional: boolean;
+  /** A bit for each of the parts that is written without what is optional in it. */
+  readonly without: number;
   readonly trailingSlash: boolean;
   /** Which of the parts; each router has its own mind about case. */
   readonly inCapitals?: number;
 }
 
-const PLAIN: Variant = { value: 'x', optional: true, trailingSlash: false };
+const PLAIN: Variant = { value: 'x', without: 0, trailingSlash: false };
+
+/** Of more parts, the first ones are written in all ways, and the others all alike. */
+const MOST_PARTS = 5;
 
 function variantsOf(parts: readonly PathPart[]): readonly Variant[] {
   return [
     ...VALUES.map((value) => ({ ...PLAIN, value })),
-    { ...PLAIN, optional: false },
+    ...waysToLeaveOut(parts).map((without) => ({ ...PLAIN, without })),
     { ...PLAIN, trailingSlash: true },
     ...parts.map((_, inCapitals) => ({ ...PLAIN, inCapitals })),
   ];
+}
+
+function waysToLeaveOut(parts: readonly PathPart[]): readonly number[] {
+  const optional = parts.flatMap((part, index) =>
+    typeof part === 'string' && /[{?*]/.test(part) ? [1 << index] : [],
+  );
+  const first = optional.slice(0, MOST_PARTS);
+  const others = optional.slice(MOST_PARTS).reduce((bits, bit) => bits | bit, 0);
+  const ways = [0];
+  for (const bit of first) ways.push(...ways.map((bits) => bits | bit));
+  return [...ways.slice(1), ...(others === 0 ? [] : ways.map((bits) => bits | others))];
 }
 
 /** What a pattern is for one request; `undefined` where nobody can say. */
@@ -34,7 +49,8 @@ export function samplesOf(parts: readonly PathPart[]): readonly Sample[] {
   return variantsOf(parts).map((variant) => {
     const sample = parts.map((part, index) => {
       if (typeof part !== 'string') return undefined;
-      return fill(part, variant, variant.inCapitals === index);
+      const isWithout = (variant.without & (1 << index)) !== 0;
+      return fill(part, variant.value, isWithout, variant.inCapitals === index);
     });
     const last = sample.at(-1);
     if (variant.trailingSlash && last !== undefined) sample[sample.length - 1] = `${last}/`;
@@ -58,12 +74,12 @@ export function shownPath(parts: readonly PathPart[]): string {
 }
 
 /** Patterns of Express 4 and 5 at once: `{...}`, `:name(...)?` and `*name` are none of them text in either. */
-function fill(pattern: string, { value, optional }: Variant, inCapitals: boolean): string {
-  const chosen = optional
-    ? pattern.replace(/\/?(:\w+(?:\([^)]*\))?)[?*]/g, (whole, name: string) =>
+function fill(pattern: string, value: string, isWithout: boolean, inCapitals: boolean): string {
+  const chosen = isWithout
+    ? pattern.replace(/\{[^{}]*\}|\/?:\w+(?:\([^)]*\))?[?*]/g, '')
+    : pattern.replace(/\/?(:\w+(?:\([^)]*\))?)[?*]/g, (whole, name: string) =>
         whole[0] === '/' ? `/${name}` : name,
-      )
-    : pattern.replace(/\{[^{}]*\}|\/?:\w+(?:\([^)]*\))?[?*]/g, '');
+      );
   const text = inCapitals ? chosen.replace(/(?<![:*\w"])\w+/g, (word) => word.toUpperCase()) : chosen;
   const filled = text
     .replace(/[{}]/g, '')

@@ -137,10 +137,18 @@ function brandsIn(layer: Layer, path: string | undefined, method: string): reado
   const { content } = layer;
   const taken = path === undefined ? (layer.matchesAll ? '' : undefined) : layer.match(path);
   if (taken === undefined || content.kind === 'opaque') return [];
+  if (content.kind !== 'route' && path !== undefined && !isWholeSteps(taken, path)) return [];
   if (content.kind === 'handler') return brandsOf([content.handler]);
   if (content.kind === 'route') return certainBrands(handlersFor(content.handlers, method));
-  const below = path === undefined || !path.startsWith(taken) ? undefined : path.slice(taken.length) || '/';
+  const below = path === undefined ? undefined : path.slice(taken.length) || '/';
   return brandsInRouter(content.layers, below, method);
+}
+
+/** Express passes over what is mounted under an expression that ends in the middle of a step: `/^\/a/` and `/ab`. */
+function isWholeSteps(taken: string, path: string): boolean {
+  return (
+    taken === '' || (path.startsWith(taken) && (path.length === taken.length || path[taken.length] === '/'))
+  );
 }
 
 /** Any handler of somebody else's may leave the route by `next('route')`, and pass over what comes behind it. */
