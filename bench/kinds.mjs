@@ -3,12 +3,12 @@
 // All kinds are asked about in turns, in one process and over one cache, so that whatever the machine does meets each of
 // them; the median of many turns counts. The goal is 1.2 times an opaque key at most. Texts are new for each call, as
 // those of requests are.
-import { generateKeyPairSync } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import bcrypt from 'bcryptjs';
 import { createApiKeys, keyPairs, MemoryKeyStore } from 'keystile';
 import { bcryptSecrets } from 'keystile/bcrypt';
 import { jwtKeys } from 'keystile/jwt';
+import { jwtOptions } from './jwt-options.mjs';
 
 const TURNS = 400;
 const WARM_UP = 100;
@@ -84,14 +84,4 @@ async function makeKinds() {
     { name: 'bcrypt, as one text', parts: [`${id}.${secret}`], verify: one, times: [] },
     { name: 'JWT', parts: [jwt.key], verify: one, times: [] },
   ];
-}
-
-function jwtOptions() {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  return {
-    issuer: 'https://keys.example.com',
-    audience: 'https://api.example.com',
-    maxLifetimeMs: 86_400_000,
-    keys: [{ id: '2026-01', alg: 'ES256', state: 'current', key: privateKey.export({ format: 'jwk' }) }],
-  };
 }

@@ -2,11 +2,12 @@
 // call for any number of requests with one cold key, and at most twice the time of one SHA-256 and one look-up. The
 // ratio has six tries, each in a process of its own: some machines are busy, and some processes are compiled badly.
 import { createHook } from 'node:async_hooks';
-import { generateKeyPairSync, hash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { apiKeyAuth, createApiKeys, keyPairs, MemoryKeyStore, requireScope } from 'keystile';
 import { jwtKeys } from 'keystile/jwt';
 import { LRUCache } from 'lru-cache';
+import { jwtOptions } from '../bench/jwt-options.mjs';
 import { copied, lightRequests } from '../bench/requests.mjs';
 import { quantile, timeInTurns } from '../bench/turns.mjs';
 import { finish, run } from './counts.mjs';
@@ -141,14 +142,4 @@ async function cachedKeys(count) {
     keys.push(key);
   }
   return keys;
-}
-
-function jwtOptions() {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  return {
-    issuer: 'https://keys.example.com',
-    audience: 'https://api.example.com',
-    maxLifetimeMs: 86_400_000,
-    keys: [{ id: '2026-01', alg: 'ES256', state: 'current', key: privateKey.export({ format: 'jwk' }) }],
-  };
 }

@@ -1,7 +1,8 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { jwtOptions, soak, trafficRow } from '../../hardening/load/soak.mjs';
+import { jwtOptions } from '../../bench/jwt-options.mjs';
+import { soak, trafficRow } from '../../hardening/load/soak.mjs';
 import { openKeys, serveApi } from '../../hardening/load/soak-api.mjs';
 import { grown, slopeOf } from '../../hardening/load/soak-trend.mjs';
 import { type ApiKeys, MemoryKeyStore } from '../../lib/index.ts';

@@ -1,9 +1,10 @@
 // Express with two empty middlewares, and keystile with each kind of key. See contenders.mjs.
-import { createHash, generateKeyPairSync, hash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { apiKeyAuth, createApiKeys, keyPairs, MemoryKeyStore, requireScope } from 'keystile';
 import { jwtKeys } from 'keystile/jwt';
 import { SqlKeyStore } from 'keystile/stores/sql';
 import { LRUCache } from 'lru-cache';
+import { jwtOptions } from '../jwt-options.mjs';
 import { SCOPE, SCOPES } from './contenders.mjs';
 
 const HOUR_MS = 3_600_000;
@@ -143,16 +144,6 @@ async function makeKeys(apiKeys, { kind, count }) {
     texts.push(secret === undefined ? key : `${key}.${secret}`);
   }
   return texts;
-}
-
-function jwtOptions() {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  return {
-    issuer: 'https://keys.example.com',
-    audience: 'https://api.example.com',
-    maxLifetimeMs: 24 * HOUR_MS,
-    keys: [{ id: '2026-01', alg: 'ES256', state: 'current', key: privateKey.export({ format: 'jwk' }) }],
-  };
 }
 
 function pass(_req, _res, next) {

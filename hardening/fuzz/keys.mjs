@@ -1,5 +1,6 @@
 // Key texts: good ones, changed, through verify() and verifyPair(), with and without a pepper.
 import { createApiKeys, foreignKeys, keyPairs } from 'keystile';
+import { withChecksum } from '../base62.mjs';
 import { describeThrown, falseAccept, falseRefusal, MARKER, wrong } from './findings.mjs';
 import {
   CountingStore,
@@ -15,7 +16,6 @@ import {
   peppered,
   sha256,
   TEXTS,
-  withChecksum,
 } from './known-keys.mjs';
 import { shows } from './process-watch.mjs';
 import { edited, makeTextEdits } from './text-edits.mjs';

@@ -1,7 +1,7 @@
 // Keys of each kind and state, whose texts hold the marker, in a store that counts its calls.
 import { createHash, createHmac } from 'node:crypto';
-import { crc32 } from 'node:zlib';
 import { keyRecord, MemoryKeyStore } from 'keystile';
+import { withChecksum } from '../base62.mjs';
 import { MARKER } from './findings.mjs';
 
 export const PREFIX = 'acme';
@@ -11,23 +11,10 @@ export const NOW = Date.UTC(2026, 0, 1);
 /** The longest that a cache keeps anything. */
 export const HOUR_MS = 3_600_000;
 
-const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
-
 /** Of other keys, which are not ours: the mark between is none that a header may hold without being told so. */
 export const FOREIGN_SHAPE = /^old\|[0-9A-Za-z]{32}$/;
 export const PAIR_SHAPE =
   /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\.[0-9A-Za-z]{43}$/;
-
-/** Written anew here, so that a fault over there is seen. @param {string} body */
-export function withChecksum(body) {
-  let rest = crc32(body);
-  let digits = '';
-  for (let i = 0; i < 6; i += 1) {
-    digits = BASE62[rest % 62] + digits;
-    rest = Math.floor(rest / 62);
-  }
-  return body + digits;
-}
 
 /** @param {string} start @param {string} letter */
 function keyText(start, letter) {

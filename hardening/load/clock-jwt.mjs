@@ -1,8 +1,8 @@
 // A JWT says itself when it was made. What is made later than now was not made by this clock, so one that was set back
 // refuses it by choice, as docs/credentials.md says: from the next time that it is read, and until the clock is right.
-import { generateKeyPairSync } from 'node:crypto';
 import { createApiKeys, MemoryKeyStore } from 'keystile';
 import { jwtKeys } from 'keystile/jwt';
+import { jwtOptions } from '../../bench/jwt-options.mjs';
 import { PREFIX } from './key-texts.mjs';
 import { VirtualTime } from './virtual-time.mjs';
 
@@ -32,7 +32,7 @@ export async function jwtAfterSteps() {
       store: new MemoryKeyStore(),
       prefix: PREFIX,
       now: () => time.wall,
-      verifiers: [jwtKeys(jwtOptions())],
+      verifiers: [jwtKeys(jwtOptions(HOUR_MS))],
     });
     const { key } = await apiKeys.create({ kind: 'jwt', name: 'key', organization });
     for (const [what, step, isAccepted] of STEPS) {
@@ -52,17 +52,5 @@ export async function jwtAfterSteps() {
     falseAccepts,
     details: 'refused while it is dated more than 5 s ahead, by choice',
     problems,
-  };
-}
-
-function jwtOptions() {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  /** @type {import('keystile/jwt').JwtKey[]} */
-  const keys = [{ id: '2026-01', alg: 'ES256', state: 'current', key: privateKey.export({ format: 'jwk' }) }];
-  return {
-    issuer: 'https://keys.example.com',
-    audience: 'https://api.example.com',
-    maxLifetimeMs: HOUR_MS,
-    keys,
   };
 }

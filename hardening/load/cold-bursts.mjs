@@ -1,8 +1,9 @@
 // Very many requests at one moment for one key that the cache does not hold, of each kind of key.
-import { createHash, generateKeyPairSync } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { apiKeyAuth, createApiKeys, foreignKeys, keyPairs, MemoryKeyStore } from 'keystile';
 import { jwtKeys } from 'keystile/jwt';
 import { seededRandom } from '../../bench/contest/rounds.mjs';
+import { jwtOptions } from '../../bench/jwt-options.mjs';
 import { askAtOnce, countStatuses } from './asking.mjs';
 import { CountingStore } from './counting-store.mjs';
 import { PREFIX, unknownKeyText } from './key-texts.mjs';
@@ -18,7 +19,7 @@ const organization = { id: 'org_1' };
 /** @param {import('../parts.mjs').Plan} plan */
 export async function coldBursts({ seed, scale, say }) {
   const random = seededRandom(seed);
-  const verifiers = [keyPairs(), foreignKeys(legacyKeys()), jwtKeys(jwtOptions())];
+  const verifiers = [keyPairs(), foreignKeys(legacyKeys()), jwtKeys(jwtOptions(HOUR_MS))];
   const rows = [];
   for (const [kind, make] of Object.entries(KINDS)) {
     say(`${kind} keys`);
@@ -88,16 +89,4 @@ function legacyKeys() {
 
 function legacyDigest(text) {
   return `sha256:${createHash('sha256').update(text).digest('hex')}`;
-}
-
-function jwtOptions() {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  /** @type {import('keystile/jwt').JwtKey[]} */
-  const keys = [{ id: '2026-01', alg: 'ES256', state: 'current', key: privateKey.export({ format: 'jwk' }) }];
-  return {
-    issuer: 'https://keys.example.com',
-    audience: 'https://api.example.com',
-    maxLifetimeMs: HOUR_MS,
-    keys,
-  };
 }

@@ -1,17 +1,15 @@
 // Texts that are no keys of anybody's: the same ones for the same seed.
-import { crc32 } from 'node:zlib';
+import { BASE62, withChecksum } from '../base62.mjs';
 
 export const PREFIX = 'acme';
 
-const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 /** All that a Bearer credential may hold. */
 const TOKEN_CHARACTERS = `${BASE62}-._~+/`;
 const LONGEST_TEXT = 700;
 
 /** Of the shape of a key of ours and with its checksum, and in no store. */
 export function unknownKeyText(random) {
-  const body = `${PREFIX}_live_${textOf(random, BASE62, 32)}`;
-  return body + checksum(body);
+  return withChecksum(`${PREFIX}_live_${textOf(random, BASE62, 32)}`);
 }
 
 /** Of the form of the secret of a pair. */
@@ -50,14 +48,4 @@ function withOneReplaced(text, random) {
   const shift = 1 + below(random, BASE62.length - 1);
   const other = BASE62[(BASE62.indexOf(text[at]) + shift) % BASE62.length];
   return text.slice(0, at) + other + text.slice(at + 1);
-}
-
-function checksum(body) {
-  let rest = crc32(body);
-  let digits = '';
-  for (let i = 0; i < 6; i += 1) {
-    digits = BASE62[rest % 62] + digits;
-    rest = Math.floor(rest / 62);
-  }
-  return digits;
 }

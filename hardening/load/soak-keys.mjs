@@ -1,5 +1,5 @@
 // The keys of the soak, what is sent of them, and what each answer must be.
-import { randomBase62, withChecksum } from '../timing/key-texts.mjs';
+import { randomBase62, withChecksum } from '../base62.mjs';
 
 /** How late a process may hear of a change; with a live watch it is some milliseconds. */
 const BOUND_MS = 5_000;

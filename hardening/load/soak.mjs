@@ -1,7 +1,6 @@
 // Requests for a long time, while one key is rotated and one revoked each second. Nobody who ought to get in may be
 // refused, nobody who ought not may get in, and the process that answers must not grow.
 import { fork } from 'node:child_process';
-import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { Agent, get } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { SqlKeyStore } from 'keystile/stores/sql';
 import pg from 'pg';
 import { seededRandom } from '../../bench/contest/rounds.mjs';
+import { jwtOptions } from '../../bench/jwt-options.mjs';
 import { zipfRanks } from '../../bench/scaling/zipf.mjs';
 import { startServer } from '../../scripts/services.mjs';
 import { openKeys } from './soak-api.mjs';
@@ -53,17 +53,6 @@ export async function run({ seed, scale, say }) {
     await pool.end();
     await database.stop();
   }
-}
-
-/** @returns {import('keystile/jwt').JwtKeysOptions} */
-export function jwtOptions() {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  return {
-    issuer: 'https://keys.example.com',
-    audience: 'https://api.example.com',
-    maxLifetimeMs: 86_400_000,
-    keys: [{ id: '2026-11', alg: 'ES256', state: 'current', key: privateKey.export({ format: 'jwk' }) }],
-  };
 }
 
 /**

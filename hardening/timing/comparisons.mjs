@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import bcrypt from 'bcryptjs';
 import { createApiKeys, foreignKeys, keyPairs, keyRecord, MemoryKeyStore } from 'keystile';
 import { bcryptSecrets } from 'keystile/bcrypt';
-import { others, randomBase62, withChecksum } from './key-texts.mjs';
+import { others, randomBase62, withChecksum } from '../base62.mjs';
 
 /** A key of no unusual size: how long its scopes and names are is a difference that reading it cannot hide. */
 const organization = { id: 'organization', slug: 'acme1' };

@@ -1,7 +1,7 @@
-// Texts that look like keys and are none.
+// Texts that are made as keys are.
 import { crc32 } from 'node:zlib';
 
-const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+export const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
 /** @param {() => number} random numbers from 0 to 1 */
 export function randomBase62(length, random) {
@@ -15,7 +15,7 @@ export function others(text, at) {
     .map((character) => text.slice(0, at) + character + text.slice(at + 1));
 }
 
-/** The body of a key of ours with the checksum that belongs to it. */
+/** The body of a key of ours with the checksum that belongs to it. Written anew here, so that a fault over there is seen. */
 export function withChecksum(body) {
   let rest = crc32(body);
   let digits = '';
