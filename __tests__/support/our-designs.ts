@@ -10,6 +10,7 @@ import { createEvents } from '../../lib/events.ts';
 import { createApiKeys, type Verdict } from '../../lib/index.ts';
 import { KeyEditor } from '../../lib/issuance/key-editor.ts';
 import type { ManagedRecords } from '../../lib/issuance/managed-records.ts';
+import { DECOY_RECORD } from '../../lib/keys/key-record.ts';
 import type { MaybePromise } from '../../lib/stores/key-store.ts';
 import {
   type Changed,
@@ -148,6 +149,7 @@ function readerOf(byDigest: RecordReader['byDigest'], clock: Clock): RecordReade
     digests: (text) => [digestFor(text)],
     now: clock.now,
     matchOf: ({ digest }) => ({ previous: false, digest }),
+    decoy: () => DECOY_RECORD,
   };
 }
 

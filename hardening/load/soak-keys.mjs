@@ -46,13 +46,13 @@ export class SoakKeys {
     this.#now = now;
   }
 
-  /** 19 in 20 are opaque; the rest are pairs and JWTs in turn. */
   async fill(count) {
-    const kindOf = (number) => (number % 20 > 0 ? 'opaque' : number % 40 > 0 ? 'pair' : 'jwt');
-    for (let made = 0; made < count; made += 50) {
-      const some = Array.from({ length: Math.min(50, count - made) }, (_, i) => this.#make(kindOf(made + i)));
-      this.#keys.push(...(await Promise.all(some)));
-    }
+    this.#keys.push(...(await this.#makeMany(count)));
+  }
+
+  /** Keys that nothing is done to, and that nobody asks for again. @returns {Promise<Text[]>} */
+  async passing(count) {
+    return (await this.#makeMany(count)).map(({ text }) => text);
   }
 
   /** @returns {Text[]} */
@@ -131,6 +131,19 @@ export class SoakKeys {
         return slot;
       }
     }
+  }
+
+  /** 19 in 20 are opaque; the rest are pairs and JWTs in turn. */
+  async #makeMany(count) {
+    const kindOf = (number) => (number % 20 > 0 ? 'opaque' : number % 40 > 0 ? 'pair' : 'jwt');
+    const made = [];
+    for (let first = 0; first < count; first += 50) {
+      const some = Array.from({ length: Math.min(50, count - first) }, (_, i) =>
+        this.#make(kindOf(first + i)),
+      );
+      made.push(...(await Promise.all(some)));
+    }
+    return made;
   }
 
   async #make(kind) {

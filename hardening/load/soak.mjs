@@ -18,8 +18,13 @@ import { grown, slopeOf } from './soak-trend.mjs';
 const SERVER = fileURLToPath(new URL('soak-server.mjs', import.meta.url));
 const TICK_MS = 20;
 const SAMPLE_MS = 10_000;
-/** Until the engine has compiled what is hot, and caches are as full as they get. */
+/** Until the engine has compiled what is hot. */
 const SETTLING_MS = 600_000;
+/**
+ * So many times what a cache holds is put into it before the first sample: the table of a `Map` grows once more, by half a
+ * megabyte for 10,000, when two thirds of its entries have been replaced.
+ */
+const FILLED_TIMES = 1.7;
 /** With fewer samples, what comes and goes is not told from what stays. */
 const FEWEST_SAMPLES = 12;
 /** A slope over less than this is noise. */
@@ -86,7 +91,7 @@ export async function soak(
   };
   say(`making ${count} keys`);
   await keys.fill(count);
-  await fillCaches(keys, ask);
+  await fillCaches(keys, count, ask);
   const nextRank = zipfRanks(count, 1, random);
   const pick = (turn) => {
     if (turn % 20 === 0) return keys.stranger();
@@ -109,15 +114,14 @@ export async function soak(
   return { requests: sent, counts: keys.counts, answers, samples };
 }
 
-/** With all keys, and as many that are none: from here on nothing is kept but in the place of something else. */
-async function fillCaches(keys, ask) {
-  const waiting = keys.texts.flatMap((text) => [
-    text,
-    keys.stranger(),
-    keys.stranger(),
-    keys.stranger(),
-    keys.stranger(),
-  ]);
+/**
+ * With more keys than a cache holds, all that will be asked for last, and with as many that are none: from here on nothing
+ * is kept but in the place of something else. One stranger in four is looked up.
+ */
+async function fillCaches(keys, count, ask) {
+  const passing = await keys.passing(Math.ceil((FILLED_TIMES - 1) * count));
+  const strangers = Array.from({ length: 4 * FILLED_TIMES * count }, () => keys.stranger());
+  const waiting = [...keys.texts, ...passing, ...strangers];
   while (waiting.length > 0) await Promise.all(waiting.splice(-100).map(ask));
 }
 

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Environment } from '../keys/api-key.ts';
 import { apiKeyOf } from '../keys/api-key-view.ts';
 import { factsOf, refusalReason } from '../keys/checks.ts';
-import { DECOY_RECORD, type KeyRecord } from '../keys/key-record.ts';
+import type { KeyRecord } from '../keys/key-record.ts';
 import { unsliced } from '../keys/unsliced.ts';
 import { WrongAnswerError } from '../stores/fault.ts';
 import { withDeadline } from '../stores/guarded-store.ts';
@@ -37,9 +37,6 @@ export interface Read {
 /** A verifier may have to ask others than the store; it must not keep a request waiting for ever. */
 export const LONGEST_FIND_MS = 10_000;
 
-/** Gone through where there is no record, for the sake of the time that it takes. */
-const DECOY_FOUND: Found = { record: DECOY_RECORD };
-
 /** Reads what a credential leads to, and leaves it in the cache. */
 export class EntryReader {
   readonly #parts: EntryReaderParts;
@@ -50,26 +47,28 @@ export class EntryReader {
   }
 
   async read(name: CacheName, find: () => Promise<Found | undefined>): Promise<Read> {
-    const { cache, clock } = this.#parts;
+    const { cache, clock, reader } = this.#parts;
     const stamp = cache.beginRead(clock.now());
     const answer = await withDeadline({ run: find }, LONGEST_FIND_MS).catch((error) =>
       this.#forgetIfWrong(name, error),
     );
     const isMissing = answer === undefined || answer === null;
-    const found = isMissing ? DECOY_FOUND : answer;
+    // A decoy is gone through where there is no record, for the sake of the time that it takes.
+    const found = isMissing ? { record: reader.decoy() } : answer;
     const match = this.#matchOf(found);
     this.#noteIfEnded(found.record);
     const entry = await this.#entryOf(found, match, stamp, name.rest);
+    const isCurrent = cache.standing(entry) === 'current';
     if (isMissing) cache.keepMiss(name, stamp);
-    else cache.keep(name, entry);
+    else if (isCurrent) cache.keep(name, entry);
     this.#rehashIfGood(found, match, entry);
     return { stamp, entry, isMissing };
   }
 
   #rehashIfGood({ record, rehash: digest }: Found, match: Matched, entry: Entry): void {
     const { clock, environments, rehash } = this.#parts;
-    if (digest === undefined || refusalReason(entry, clock.now(), environments) !== undefined) return;
-    rehash?.(record, match, digest);
+    const isGood = refusalReason(entry, clock.now(), environments) === undefined;
+    if (isGood && digest !== undefined) rehash?.(record, match, digest);
   }
 
   /** A record that cannot be understood may be the news of the key's end: no older one may bridge what follows. */
@@ -96,7 +95,7 @@ export class EntryReader {
   ): Promise<Entry> {
     const apiKey = apiKeyOf(this.#shared.partsOf(record));
     const { ownerCheck } = this.#parts;
-    const needsOwner = ownerCheck !== undefined && record !== DECOY_RECORD && !hasEnded(record);
+    const needsOwner = ownerCheck !== undefined && !hasEnded(record);
     const ownerActive =
       !needsOwner || (await ownerCheck(apiKey).catch((error) => this.#outdate(record, error)));
     const facts = factsOf(record, { previous: match.previous, expiresAt }, ownerActive);
@@ -107,7 +106,7 @@ export class EntryReader {
 
   /** A key that has stopped has stopped for every text of it: none may bring back an older record. */
   #noteIfEnded(record: KeyRecord): void {
-    if (record === DECOY_RECORD || hasEnded(record)) this.#noteVersion(record);
+    if (hasEnded(record)) this.#noteVersion(record);
   }
 
   /** The owner is not known, but the record is: what is older than it must not bridge the fault. */
@@ -116,9 +115,8 @@ export class EntryReader {
     throw error;
   }
 
-  #noteVersion(record: KeyRecord): void {
-    const version = record === DECOY_RECORD ? 0 : record.version;
-    this.#parts.cache.toldNarrowed(record.id, version, record.revokedAt !== undefined, FLOOR_HELD_MS);
+  #noteVersion({ id, version, revokedAt }: KeyRecord): void {
+    this.#parts.cache.toldNarrowed(id, version, revokedAt !== undefined, FLOOR_HELD_MS);
   }
 }
 

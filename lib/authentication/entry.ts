@@ -1,5 +1,6 @@
 import type { ApiKey, Environment } from '../keys/api-key.ts';
 import type { KeyFacts } from '../keys/checks.ts';
+import { timesOf } from '../keys/small-times.ts';
 import type { Accepted } from './verdict.ts';
 
 /** A read that has begun. */
@@ -103,16 +104,13 @@ export class Entry implements KeyFacts {
   }
 }
 
+const setGraceEnd = timesOf(['graceUntil']);
+
 function acceptedBy(apiKey: ApiKey, graceEndsAt: number): Accepted {
   if (graceEndsAt === Number.POSITIVE_INFINITY) return Object.freeze({ ok: true, apiKey });
-  return Object.freeze({
-    ok: true,
-    apiKey,
-    // A new one for each: this verdict is for all who present the key, and anybody could change its `Date`.
-    get graceUntil() {
-      return new Date(graceEndsAt);
-    },
-  });
+  const accepted = { ok: true, apiKey } as const;
+  setGraceEnd(accepted, { graceUntil: new Date(graceEndsAt) });
+  return Object.freeze(accepted);
 }
 
 function uncommonOf(rest: string, { revoked, ownerActive, graceEndsAt, notBefore }: KeyFacts): Uncommon {

@@ -150,8 +150,9 @@ export class LookupCache {
     return this.#floors.standing(entry.id, entry.version, entry.read, this.#clock.monotonic());
   }
 
+  /** @param entry - one that is `current` */
   keep({ sha }: CacheName, entry: Entry): void {
-    if (this.standing(entry) === 'current') this.#hits?.set(sha, entry);
+    this.#hits?.set(sha, entry);
   }
 
   /** Whether something was inserted here since a read began, so that its "not found" proves nothing. */

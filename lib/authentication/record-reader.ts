@@ -21,6 +21,8 @@ const DECOY_MATCH: Matched = { previous: false, digest: DECOY_RECORD.digest };
 export interface RecordReader extends Lookup {
   /** How a record was found; `undefined` for one that no look-up by digest has answered. */
   matchOf(record: KeyRecord): Matched | undefined;
+  /** What was read last where there was no record: to go through, as one that was found is gone through. */
+  decoy(): KeyRecord;
 }
 
 export interface RecordReaderParts {
@@ -39,20 +41,26 @@ export function createRecordReader({
   clock,
 }: RecordReaderParts): RecordReader {
   const matches = new WeakMap<KeyRecord, Matched>([[DECOY_RECORD, DECOY_MATCH]]);
+  let decoy = DECOY_RECORD;
+  function absent(copy: KeyRecord): undefined {
+    decoy = copy;
+  }
   return {
     digests: digester.digestsOf,
     now: clock.now,
     matchOf: (record) => matches.get(record),
+    // The copy that was just made, and not one that all share: a new object is slower to go through than an old one.
+    decoy: () => decoy,
 
     async byDigest(digests) {
       const operation = 'findByDigest';
       if (!digests.every(isDigest)) throw new TypeError('a verifier asked for what is no digest');
       const run = () => store.findByDigest(digests);
       const answer = await circuit.run(() => caller.call({ operation, secrets: digests, run }));
-      const record = answeredRecord(operation, answer ?? DECOY_RECORD) as KeyRecord;
+      const record = answeredRecord(operation, answer ?? newDecoy()) as KeyRecord;
       const match = matchAmong(digests, record);
       matches.set(record, match ?? DECOY_MATCH);
-      if (isAbsent(answer)) return undefined;
+      if (isAbsent(answer)) return absent(record);
       if (match === undefined) throw wrongRecord(operation, 'it has none of the digests that were asked for');
       return record;
     },
@@ -64,13 +72,18 @@ export function createRecordReader({
       }
       if (idProblem(id) !== undefined) return undefined;
       const answer = await circuit.run(() => caller.call({ operation, run: () => store.findById(id) }));
-      const record = answeredRecord(operation, answer ?? DECOY_RECORD) as KeyRecord;
+      const record = answeredRecord(operation, answer ?? newDecoy()) as KeyRecord;
       matches.set(record, { previous: false, digest: record.digest });
-      if (isAbsent(answer)) return undefined;
+      if (isAbsent(answer)) return absent(record);
       if (record.id !== id) throw wrongRecord(operation, 'it has another id than the one that was asked for');
       return record;
     },
   };
+}
+
+/** What a store answers is a new object each time, which takes longer to read than one that is read again and again. */
+function newDecoy(): KeyRecord {
+  return { ...DECOY_RECORD };
 }
 
 function isAbsent(answer: unknown): boolean {

@@ -239,11 +239,13 @@ const DECOY_TIME = new Date(Date.UTC(2026, 0, 2, 3, 45, 56, 789));
 /**
  * A record of nobody's. It is read where there is none, so that the time of an answer does not tell whether there is
  * one: copying and checking a record is most of what a look-up costs here. So it is like a revoked one in all its
- * members; its times are of this century, as a number takes the longer to write the longer it is.
+ * members, and as mixed in its characters: its times are of this century, as a number takes the longer to write the longer
+ * it is, and its digest is no row of one letter. It has ended, with the lowest version that there is, so that
+ * nothing that is noted of it could ever end a key of this id.
  */
 export const DECOY_RECORD: KeyRecord = readRecord({
-  id: '00000000-0000-7000-8000-000000000000',
-  digest: `sha256:${'A'.repeat(43)}`,
+  id: '00000000-5c1f-7b7d-9a4e-3f6c0d2b81e7',
+  digest: 'sha256:k3Jx9QpZ0_vLw7RtB2nY-5sHcUeGdMaOiK8fT4XqW1E',
   kind: 'opaque',
   name: 'Decoy',
   environment: 'live',

@@ -3,59 +3,68 @@ import type { PathPart } from './route-audit-layers.ts';
 /** Values for one parameter that patterns tell apart: digits, letters, mixed, an id, and what else a step may hold. */
 const VALUES = ['7', 'x', 'Q9', 'a-b.c', '0f8fad5b-d9cb-469f-a165-70867728950e', '@_~!', '%20'];
 
-/** How a path may be written: a value for its parameters, with or without what is optional, in which case. */
-interface Variant {
-  readonly value: string;
-  /** A bit for each of the parts that is written without what is optional in it. */
-  readonly without: number;
-  readonly trailingSlash: boolean;
-  /** Which of the parts; each router has its own mind about case. */
-  readonly inCapitals?: number;
-}
-
-const PLAIN: Variant = { value: 'x', without: 0, trailingSlash: false };
-
-/** Of more parts, the first ones are written in all ways, and the others all alike. */
-const MOST_PARTS = 5;
-
-function variantsOf(parts: readonly PathPart[]): readonly Variant[] {
-  return [
-    ...VALUES.map((value) => ({ ...PLAIN, value })),
-    ...waysToLeaveOut(parts).map((without) => ({ ...PLAIN, without })),
-    { ...PLAIN, trailingSlash: true },
-    ...parts.map((_, inCapitals) => ({ ...PLAIN, inCapitals })),
-  ];
-}
-
-function waysToLeaveOut(parts: readonly PathPart[]): readonly number[] {
-  const optional = parts.flatMap((part, index) =>
-    typeof part === 'string' && /[{?*]/.test(part) ? [1 << index] : [],
-  );
-  const first = optional.slice(0, MOST_PARTS);
-  const others = optional.slice(MOST_PARTS).reduce((bits, bit) => bits | bit, 0);
-  const ways = [0];
-  for (const bit of first) ways.push(...ways.map((bits) => bits | bit));
-  return [...ways.slice(1), ...(others === 0 ? [] : ways.map((bits) => bits | others))];
-}
-
 /** What a pattern is for one request; `undefined` where nobody can say. */
 export type Sample = readonly (string | undefined)[];
 
 /**
  * Requests for a path of several parts, the last of them a route's. Not all of them need to match the patterns that they
- * were made of: those of Express 4 may hold expressions.
+ * were made of: those of Express 4 may hold expressions. None where there are too many ways to write it.
  */
 export function samplesOf(parts: readonly PathPart[]): readonly Sample[] {
-  return variantsOf(parts).map((variant) => {
-    const sample = parts.map((part, index) => {
-      if (typeof part !== 'string') return undefined;
-      const isWithout = (variant.without & (1 << index)) !== 0;
-      return fill(part, variant.value, isWithout, variant.inCapitals === index);
-    });
-    const last = sample.at(-1);
-    if (variant.trailingSlash && last !== undefined) sample[sample.length - 1] = `${last}/`;
-    return sample;
+  return waysToWrite(parts).flatMap((way) => [
+    ...VALUES.map((value) => fill(way, value)),
+    // One after the other: each router has its own mind about case.
+    ...way.map((_, changed) => inCapitals(fill(way, 'x'), changed)),
+  ]);
+}
+
+/** Each of them doubles the ways to write a path. */
+const MOST_OPTIONAL = 7;
+
+/** With and without each thing that is optional, the slash at the end among them. */
+function waysToWrite(parts: readonly PathPart[]): readonly (readonly PathPart[])[] {
+  const last = parts.length - 1;
+  const patterns = parts.map((part, index) => {
+    if (typeof part !== 'string') return part;
+    return index === last ? `${withSteps(withoutLastSlash(part))}{/}` : withSteps(part);
   });
+  const optional = patterns
+    .filter((pattern) => typeof pattern === 'string')
+    .join('')
+    .match(/[{?]/g);
+  if (optional !== null && optional.length > MOST_OPTIONAL) return [];
+  return patterns.reduce<readonly (readonly PathPart[])[]>(
+    (ways, pattern, index) => {
+      if (typeof pattern !== 'string') return ways.map((way) => [...way, pattern]);
+      const texts = spellings(pattern).map((text) => (index === last ? text : withoutLastSlash(text)));
+      return texts.flatMap((text) => ways.map((way) => [...way, text]));
+    },
+    [[]],
+  );
+}
+
+/** A wildcard stands for several steps, for one, in Express 4 for nothing, and may begin with a slash of its own. */
+function withSteps(pattern: string): string {
+  return pattern.replace(/\*(?:\w+|"[^"]*")?/g, '{:step}{/:step}');
+}
+
+/** The first that is optional in a pattern of Express 4 or 5: `{...}` and `:name(...)?` are none of them text in either. */
+const OPTIONAL = /\{([^{}]*)\}|(\/?:\w+(?:\([^)]*\))?)\?/;
+
+function spellings(pattern: string): readonly string[] {
+  if (!OPTIONAL.test(pattern)) return [pattern];
+  return [...spellings(pattern.replace(OPTIONAL, '$1$2')), ...spellings(pattern.replace(OPTIONAL, ''))];
+}
+
+function fill(way: readonly PathPart[], value: string): Sample {
+  return way.map((part) => {
+    if (typeof part !== 'string') return undefined;
+    return part.replace(/:(?:\w+|"[^"]*")(?:\([^)]*\))?/g, value).replace(/\\(.)/g, '$1');
+  });
+}
+
+function inCapitals(sample: Sample, changed: number): Sample {
+  return sample.map((text, index) => (index === changed ? text?.toUpperCase() : text));
 }
 
 /** The path that a request has at one of its parts: of all from there on, as those before were cut off. */
@@ -71,22 +80,6 @@ export function shownPath(parts: readonly PathPart[]): string {
     return typeof part === 'string' ? withoutLastSlash(part) : String(part);
   });
   return shown.join('') || '/';
-}
-
-/** Patterns of Express 4 and 5 at once: `{...}`, `:name(...)?` and `*name` are none of them text in either. */
-function fill(pattern: string, value: string, isWithout: boolean, inCapitals: boolean): string {
-  const chosen = isWithout
-    ? pattern.replace(/\{[^{}]*\}|\/?:\w+(?:\([^)]*\))?[?*]/g, '')
-    : pattern.replace(/\/?(:\w+(?:\([^)]*\))?)[?*]/g, (whole, name: string) =>
-        whole[0] === '/' ? `/${name}` : name,
-      );
-  const text = inCapitals ? chosen.replace(/(?<![:*\w"])\w+/g, (word) => word.toUpperCase()) : chosen;
-  const filled = text
-    .replace(/[{}]/g, '')
-    .replace(/:(?:\w+|"[^"]*")(?:\([^)]*\))?\+?/g, value)
-    .replace(/\*(?:\w+|"[^"]*")?/g, `${value}/${value}`)
-    .replace(/\\(.)/g, '$1');
-  return withoutLastSlash(filled);
 }
 
 function withoutLastSlash(path: string): string {
