@@ -15,6 +15,8 @@ import { watchRows } from './watch-under-faults.mjs';
 
 const REQUESTS_PER_SECOND = 300;
 const KEYS = 500;
+/** Longer than an answer may take, so that a call without a deadline is seen. */
+const LONG_FAULT_MS = 7_000;
 const LONGEST_RECOVERY_MS = 10_000;
 const CLOSING_MS = 5_000;
 /** Of what is no part of the fault, on a busy machine. */
@@ -157,7 +159,7 @@ async function faultRow({ plan, name, ring, fault, proxy, lock, store, close }) 
   const stopTraffic = traffic.begin(perSecond, () => ring.pick(random));
   await settled(traffic, ring, random, longestMs);
   const before = judge.answers;
-  const ms = Math.min(4_000, Math.max(600, 1.5 * deadlineMs, 3_000 * scale));
+  const ms = Math.max(600, 1.5 * deadlineMs, LONG_FAULT_MS * Math.min(1, scale));
   const stopRevoking = beginRevoking(apiKeys, ring, random, judge, longestMs);
   await fault.run({ proxy, lock, random, ms, deadlineMs });
   const during = judge.answers - before;

@@ -32,7 +32,7 @@ export function apiKeyAuth(apiKeys: ApiKeys, options: ApiKeyAuthOptions = {}): R
   return brandHandler(apiKeyAuthMiddleware, { kind: 'authenticator', mode: config.mode });
 
   function apiKeyAuthMiddleware(req: Request, res: Response, next: NextFunction): void {
-    let mayGoOn = false;
+    let mayGoOn: boolean;
     try {
       mayGoOn = gate.decide(req, res, next);
     } catch {
@@ -94,7 +94,7 @@ class Gate {
   #settleLate(req: Request, res: Response, next: NextFunction, verdict: Verdict): void {
     // Somebody else answered while the key was looked up.
     if (res.headersSent) return;
-    let mayGoOn = false;
+    let mayGoOn: boolean;
     try {
       this.#lookAround(req);
       mayGoOn = this.#settle(req, res, verdict);
@@ -132,7 +132,7 @@ class Gate {
   #settleUnread(req: Request, res: Response, { code, detail }: CredentialProblem): boolean {
     const isAnonymous = code === 'missing_credentials' && this.#config.mode === 'optional';
     this.#tellUnread(isAnonymous ? 'anonymous' : 'refused', code);
-    if (code === 'missing_credentials') this.#warnOfQueryKey(req.url);
+    this.#warnOfQueryKey(req.url);
     if (!isAnonymous) {
       this.#voice.refuse(req, res, code, { detail });
       return false;

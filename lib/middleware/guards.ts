@@ -41,8 +41,7 @@ export function requireOrganization(id: (req: Request) => string | undefined): R
   return guard({ name: 'requireOrganization' }, ({ organization }, req) => {
     const wanted: unknown = id(req);
     if (wanted === organization.id) return undefined;
-    if (wanted === undefined || typeof wanted === 'string') return { code: 'forbidden' };
-    // A promise, most likely: it names nobody yet, and its rejection would end the process.
+    // A promise names nobody yet, and its rejection would end the process.
     Promise.resolve(wanted).catch(() => undefined);
     return { code: 'forbidden' };
   });

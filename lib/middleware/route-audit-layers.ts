@@ -38,7 +38,7 @@ interface RawLayer {
   readonly route?: { readonly path: unknown; readonly stack: readonly RawRouteLayer[] };
   /** Express 4. */
   readonly regexp?: RegExp & { readonly fast_slash?: boolean; readonly fast_star?: boolean };
-  readonly keys?: readonly { readonly name: string | number }[];
+  readonly keys: readonly { readonly name: string | number }[];
   /** Express 5; `rawPath` from version 2.3 of its router. */
   readonly slash?: boolean;
   readonly matchers?: readonly ((path: string) => { readonly path: string } | false)[];
@@ -86,7 +86,6 @@ function readStack(stack: readonly RawLayer[], above: ReadonlySet<unknown>): rea
 
 function match({ slash, regexp, matchers = [] }: RawLayer, path: string): string | undefined {
   if (slash || regexp?.fast_slash) return '';
-  if (regexp?.fast_star) return path;
   if (regexp !== undefined) return regexp.exec(path)?.[0];
   for (const matcher of matchers) {
     const found = matcher(path);
@@ -114,14 +113,15 @@ function routeHandlers(stack: readonly RawRouteLayer[]): readonly RouteHandler[]
 
 /** `app.all()` registers its handlers under every method that there is. */
 function forAllMethods(handlers: readonly RouteHandler[]): readonly RouteHandler[] | undefined {
-  if (handlers.length < METHODS.length) return undefined;
-  const under = (method: string) => handlers.filter((each) => each.method === method);
-  const first = under('GET').map(({ handler }) => ({ handler }));
+  const under = (method: string) =>
+    handlers.filter((each) => each.method === method).map(({ handler }) => handler);
+  const first = under('GET');
+  if (handlers.length !== first.length * METHODS.length) return undefined;
   const isSame = METHODS.every((method) => {
     const others = under(method);
-    return others.length === first.length && others.every(({ handler }, i) => handler === first[i]?.handler);
+    return first.every((handler, i) => handler === others[i]);
   });
-  return isSame && handlers.length === first.length * METHODS.length ? first : undefined;
+  return isSame ? first.map((handler) => ({ handler })) : undefined;
 }
 
 function partsOf({ route, regexp, keys, slash, rawPath }: RawLayer): readonly PathPart[] {
@@ -129,8 +129,8 @@ function partsOf({ route, regexp, keys, slash, rawPath }: RawLayer): readonly Pa
   if (written !== undefined) {
     return [written].flat(Number.POSITIVE_INFINITY as 1).map((one) => (isPart(one) ? one : undefined));
   }
-  if (slash || regexp?.fast_slash) return ['/'];
-  return regexp === undefined ? [undefined] : patternsBehind(regexp, keys ?? []);
+  if (slash) return [''];
+  return regexp === undefined ? [undefined] : patternsBehind(regexp, keys);
 }
 
 function isPart(value: unknown): value is PathPart {
@@ -150,13 +150,12 @@ function patternsBehind(
   const sources = regexp.source
     .split(`${MOUNT_END}|`)
     .map((one, i, all) => one + (i < all.length - 1 ? MOUNT_END : ''));
-  let taken = 0;
-  const nextName = () => String(keys[taken++]?.name);
+  const names = keys.map(({ name }) => name);
   const patterns = sources.map((source) => {
     if (!source.startsWith('^') || !source.endsWith(MOUNT_END)) return undefined;
     const text = source
       .slice(1, -MOUNT_END.length)
-      .replace(/\(\?:\\\/\(\[\^\/\]\+\?\)\)/g, () => `/:${nextName()}`)
+      .replace(/\(\?:\\\/\(\[\^\/\]\+\?\)\)/g, () => `/:${names.shift()}`)
       .replace(/\\([/.-])/g, '$1');
     return /[\\^$*+?()[\]{}|]/.test(text) ? undefined : text;
   });
@@ -175,7 +174,6 @@ function stackBehind(handle: Handler): readonly RawLayer[] | undefined {
   const parent = { request: {}, response: {} };
   const request = {
     app: parent,
-    method: 'GET',
     query: {},
     get url() {
       return app === undefined ? '/' : undefined;
@@ -183,7 +181,7 @@ function stackBehind(handle: Handler): readonly RawLayer[] | undefined {
   };
   const standIn = new Proxy(request, {
     setPrototypeOf(_target, prototype) {
-      if (prototype !== parent.request) app ??= (prototype as { app?: unknown } | null)?.app;
+      app ??= (prototype as { app?: unknown }).app;
       return true;
     },
   });

@@ -59,7 +59,7 @@ function spellings(pattern: string): readonly string[] {
 function fill(way: readonly PathPart[], value: string): Sample {
   return way.map((part) => {
     if (typeof part !== 'string') return undefined;
-    return part.replace(/:(?:\w+|"[^"]*")(?:\([^)]*\))?/g, value).replace(/\\(.)/g, '$1');
+    return part.replace(/(?<!\\):(?:\w+|"[^"]*")(?:\([^)]*\))?/g, value).replace(/\\(.)/g, '$1');
   });
 }
 

@@ -4,6 +4,7 @@ import { describe } from '../options.ts';
 import {
   type Handler,
   type Layer,
+  type LayerContent,
   layersOf,
   type PathPart,
   type RouteHandler,
@@ -48,8 +49,9 @@ export function auditRoutes(app: IRouter): readonly AuditedRoute[] {
 
 /** A layer on the way to a route, and which of its paths is meant. */
 interface Step {
-  readonly layers: readonly Layer[];
-  readonly index: number;
+  readonly layer: Layer;
+  /** What a request comes past first. */
+  readonly earlier: readonly Layer[];
   readonly part: PathPart;
 }
 
@@ -63,9 +65,10 @@ interface FoundRoute {
 }
 
 function foundIn(layers: readonly Layer[], above: readonly Step[]): readonly FoundRoute[] {
-  return layers.flatMap((layer, index) =>
-    layer.parts.flatMap((part) => foundAt(layer, [...above, { layers, index, part }])),
-  );
+  return layers.flatMap((layer, index) => {
+    const earlier = layers.slice(0, index);
+    return layer.parts.flatMap((part) => foundAt(layer, [...above, { layer, earlier, part }]));
+  });
 }
 
 function foundAt({ content, matchesAll }: Layer, trail: readonly Step[]): readonly FoundRoute[] {
@@ -77,7 +80,7 @@ function foundAt({ content, matchesAll }: Layer, trail: readonly Step[]): readon
   if (brand?.kind === 'own') {
     return brand.routes.map(({ method, path }) => ({ method, trail, brands: [brand], ownPath: path }));
   }
-  const endsHere = brand === undefined && !matchesAll && (handler.length === 1 || handler.length === 2);
+  const endsHere = !matchesAll && (handler.length === 1 || handler.length === 2);
   return endsHere ? [{ method: 'ALL', trail, brands: [] }] : [];
 }
 
@@ -117,38 +120,43 @@ function auditedRoute(found: FoundRoute): AuditedRoute {
 
 /** Whether Express would come by every step, as far as is known, and cut off what the sample says. */
 function reaches(sample: Sample, trail: readonly Step[]): boolean {
-  return trail.every(({ layers, index }, at) => {
+  return trail.every(({ layer }, at) => {
     const path = pathFrom(sample, at);
     if (path === undefined) return true;
-    const taken = layers[index]?.match(path);
+    const taken = layer.match(path);
     return at === trail.length - 1 ? taken !== undefined : taken?.replace(/\/$/, '') === sample[at];
   });
 }
 
 function brandsBefore({ trail, method }: FoundRoute, sample: Sample): readonly HandlerBrand[] {
-  return trail.flatMap(({ layers, index }, at) => {
-    const earlier = layers.slice(0, index);
-    return earlier.flatMap((layer) => brandsIn(layer, pathFrom(sample, at), method));
+  return trail.flatMap(({ earlier }, at) => {
+    const path = pathFrom(sample, at);
+    return earlier.flatMap((layer) => brandsIn(layer, path, method));
   });
 }
 
 /** What a request has passed that came through a layer and out of it again. */
 function brandsIn(layer: Layer, path: string | undefined, method: string): readonly HandlerBrand[] {
-  const { content } = layer;
-  const taken = path === undefined ? (layer.matchesAll ? '' : undefined) : layer.match(path);
-  if (taken === undefined || content.kind === 'opaque') return [];
-  if (content.kind !== 'route' && path !== undefined && !isWholeSteps(taken, path)) return [];
-  if (content.kind === 'handler') return brandsOf([content.handler]);
-  if (content.kind === 'route') return certainBrands(handlersFor(content.handlers, method));
-  const below = path === undefined ? undefined : path.slice(taken.length) || '/';
-  return brandsInRouter(content.layers, below, method);
+  const { content, matchesAll } = layer;
+  if (path === undefined) return matchesAll ? brandsWithin(content, undefined, method) : [];
+  const taken = layer.match(path);
+  if (taken === undefined || (content.kind !== 'route' && !isWholeSteps(taken, path))) return [];
+  return brandsWithin(content, path.slice(taken.length) || '/', method);
 }
 
 /** Express passes over what is mounted under an expression that ends in the middle of a step: `/^\/a/` and `/ab`. */
 function isWholeSteps(taken: string, path: string): boolean {
-  return (
-    taken === '' || (path.startsWith(taken) && (path.length === taken.length || path[taken.length] === '/'))
-  );
+  return path.startsWith(taken) && (path.length === taken.length || path[taken.length] === '/');
+}
+
+function brandsWithin(
+  content: LayerContent,
+  path: string | undefined,
+  method: string,
+): readonly HandlerBrand[] {
+  if (content.kind === 'handler') return brandsOf([content.handler]);
+  if (content.kind === 'route') return certainBrands(handlersFor(content.handlers, method));
+  return content.kind === 'router' ? brandsInRouter(content.layers, path, method) : [];
 }
 
 /** Any handler of somebody else's may leave the route by `next('route')`, and pass over what comes behind it. */

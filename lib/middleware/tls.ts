@@ -7,13 +7,9 @@ import type { Request } from 'express';
  */
 export function arrivedByTls(req: Request): boolean {
   if ((req.socket as { encrypted?: boolean }).encrypted === true) return true;
-  const trusts = req.app.get('trust proxy fn') as
-    | ((address: string | undefined, hop: number) => boolean)
-    | undefined;
-  if (trusts?.(req.socket.remoteAddress, 0) !== true) return false;
-  const forwarded = req.headers['x-forwarded-proto'];
-  const last = String(forwarded ?? '')
-    .split(',')
-    .at(-1);
-  return last?.trim().toLowerCase() === 'https';
+  const trusts = req.app.get('trust proxy fn') as (address: string | undefined, hop: number) => boolean;
+  if (trusts(req.socket.remoteAddress, 0) !== true) return false;
+  const forwarded = String(req.headers['x-forwarded-proto']);
+  const last = forwarded.slice(forwarded.lastIndexOf(',') + 1);
+  return last.trim().toLowerCase() === 'https';
 }

@@ -106,7 +106,7 @@ export class Voice {
     if (challenges.length > 0) res.setHeader('WWW-Authenticate', challenges);
     // Typed as answering nothing, but an async function fits that type too.
     const pending: unknown = errors(error, req, res);
-    if (pending !== undefined) Promise.resolve(pending).catch(() => answerServerError(res));
+    Promise.resolve(pending).catch(() => answerServerError(res));
   }
 }
 
