@@ -40,6 +40,18 @@ function read(since: number | undefined): Promise<RecentChanges> {
 const fails = (): Promise<never> => Promise.reject(new Error('down'));
 const hangs = (): Promise<never> => new Promise(() => undefined);
 
+/** The next look is answered when this is called, by what it would have found. */
+function holdAnswer(changes: { isCut?: boolean } = {}): () => void {
+  let answer = (): void => undefined;
+  faults.push(
+    (found) =>
+      new Promise((resolve) => {
+        answer = () => resolve({ ...found, ...changes });
+      }),
+  );
+  return () => answer();
+}
+
 beforeEach(async () => {
   jest.useFakeTimers({ doNotFake: ['setImmediate'] });
   time = START;
@@ -161,13 +173,7 @@ describe('looks at what was narrowed lately', () => {
 
   test('end when they are stopped, also the one that is under way', async () => {
     await poll.start();
-    let answer = (): void => undefined;
-    faults.push(
-      (found) =>
-        new Promise((resolve) => {
-          answer = () => resolve(found);
-        }),
-    );
+    const answer = holdAnswer();
     rows.push({ id: 'a', version: 2, at: time });
     await pass(1_100);
     poll.stop();
@@ -205,13 +211,7 @@ describe('looks that fail', () => {
 
   test('and answer late tell nothing', async () => {
     await poll.start();
-    let answer = (): void => undefined;
-    faults.push(
-      (found) =>
-        new Promise((resolve) => {
-          answer = () => resolve({ ...found, isCut: true });
-        }),
-    );
+    const answer = holdAnswer({ isCut: true });
     await pass(2_500);
     const before = told.length;
     answer();
@@ -239,13 +239,7 @@ describe('a bell', () => {
 
   test('that rings during a look brings another, as that one may have been taken before', async () => {
     await poll.start();
-    let answer = (): void => undefined;
-    faults.push(
-      (found) =>
-        new Promise((resolve) => {
-          answer = () => resolve(found);
-        }),
-    );
+    const answer = holdAnswer();
     await pass(1_000);
     rows.push({ id: 'a', version: 2, at: time });
     poll.look();
