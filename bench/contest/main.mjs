@@ -38,8 +38,8 @@ const FULL = {
   memory: { keys: 100_000 },
 };
 const QUICK = {
-  inProcess: { rounds: 15, warmUp: 20 },
-  burst: { count: 5_000, repeats: 1 },
+  inProcess: { rounds: 13, warmUp: 20 },
+  burst: { count: 2_000, repeats: 1 },
   loopback: { rounds: 1, milliseconds: 500, connections: 16 },
   memory: { keys: 20_000 },
 };
