@@ -48,6 +48,13 @@ describe('SqlKeyStore with a query of the user', () => {
     }));
   }
 
+  test('takes no answer of postgres.js without a command for "there is no such key", as it comes from a lost connection', async () => {
+    const answer = Object.assign([], { count: null, command: null });
+    const store = new SqlKeyStore({ unsafe: async () => answer } as unknown as SqlConnection);
+    await expect(store.findByDigest(['a'])).rejects.toThrow('the connection ended');
+    await expect(store.update('a', { name: 'b', narrows: false }, 1)).rejects.toThrow('the connection ended');
+  });
+
   test('keeps the connection as `this` of its query', async () => {
     const connection = {
       dialect: 'sqlite' as const,

@@ -90,10 +90,9 @@ export function fuzzMessages() {
   /** @param {Message} message */
   function told({ says = {}, strange = {}, whole, times = 1, again }) {
     try {
+      const members = Object.entries(strange).map(([name, value]) => [name, hostileValue(value)]);
+      const message = whole === undefined ? { ...says, ...Object.fromEntries(members) } : hostileValue(whole);
       for (let time = 0; time < times; time += 1) {
-        const members = Object.entries(strange).map(([name, value]) => [name, hostileValue(value)]);
-        const message =
-          whole === undefined ? { ...says, ...Object.fromEntries(members) } : hostileValue(whole);
         tell(again && message instanceof Object ? retold(message, tell) : message);
       }
       return undefined;

@@ -42,6 +42,8 @@ export const STORE_KINDS = [
         onnotice: () => undefined,
         connect_timeout: ms / 1_000,
         connection: { statement_timeout: 2 * ms },
+        // It asks for the types of arrays when it connects; a connection that is lost then is an unhandled rejection.
+        fetch_types: false,
       });
       return { store: sqlStore(sql, 'keys_of_postgres_js'), end: () => sql.end({ timeout: 1 }) };
     },

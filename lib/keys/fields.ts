@@ -16,8 +16,9 @@ export function idProblem(value: unknown): FieldProblem {
 
 /** A text for people: any characters but NUL, which PostgreSQL cannot hold, and halves of surrogate pairs. */
 export function textProblem(value: unknown, longest: number): FieldProblem {
-  const isText = typeof value === 'string' && value.length > 0 && [...value].length <= longest;
-  if (!isText) return `must be a text of 1 to ${longest} characters`;
+  // No character has more than two units: a text of megabytes is not taken apart to count them.
+  const mayFit = typeof value === 'string' && value.length > 0 && value.length <= 2 * longest;
+  if (!mayFit || [...value].length > longest) return `must be a text of 1 to ${longest} characters`;
   return /[\0\p{Surrogate}]/u.test(value) ? 'must be well-formed Unicode without NUL' : undefined;
 }
 

@@ -50,7 +50,7 @@ export interface PostgresJsConnection {
     text: string,
     values: SqlValue[],
     options: { prepare: boolean },
-  ): PromiseLike<readonly object[] & { readonly count: number }>;
+  ): PromiseLike<readonly object[] & { readonly count: number; readonly command?: string | null }>;
 }
 
 export interface Mysql2Connection {
@@ -124,6 +124,8 @@ export function pgliteQuery(database: PgliteConnection): SqlQuery {
 export function postgresJsQuery(sql: PostgresJsConnection): SqlQuery {
   return async (text, values) => {
     const rows = await sql.unsafe(text, [...values], { prepare: false });
+    // Where a connection ends while it is set up, 3.4 answers what waits for it with no rows, and no command either.
+    if (rows.command === null) throw new Error('the connection ended before the statement was run');
     return { rows, affectedRows: rows.count ?? 0 };
   };
 }
