@@ -20,6 +20,14 @@ describe.each(expressVersions)('headers, schemes and realm on $name', ({ express
       'X-Api-Token, Authorization',
       ['Bearer realm="api"', 'ApiKey realm="api", header="X-Api-Token"'],
     ],
+    [
+      'as many headers as there may be, whatever their names begin or end with',
+      { headers: ['Cookie2', 'X-Cookie', 'c', 'd', 'e', 'f', 'g', 'h'] },
+      'Cookie2, X-Cookie, c, d, e, f, g, h',
+      ['Cookie2', 'X-Cookie', 'c', 'd', 'e', 'f', 'g', 'h'].map(
+        (name) => `ApiKey realm="api", header="${name}"`,
+      ),
+    ],
     ['one header alone', { headers: ['x-api-key'] }, 'x-api-key', ['ApiKey realm="api", header="x-api-key"']],
     ['Authorization alone', { headers: ['authorization'] }, 'authorization', ['Bearer realm="api"']],
     [
@@ -118,6 +126,7 @@ describe('apiKeyAuth that is built wrongly', () => {
     [{ schemes: [] }, `schemes ${list}, but got an array of 0`],
     [{ schemes: ['Bearer:'] }, `schemes[0] ${token}, but got "Bearer:"`],
     [{ schemes: ['Bearer', 'bearer'] }, 'schemes has "bearer" twice'],
+    [{ realm: 7 }, 'realm must be 1 to 100 ASCII characters without quote and backslash, but got 7'],
     [{ realm: '' }, 'realm must be 1 to 100 ASCII characters without quote and backslash, but got ""'],
     [
       { realm: 'a"b' },

@@ -1,6 +1,9 @@
+import type { RequestListener } from 'node:http';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import type { Request, Response } from 'express';
 import request from 'supertest';
 import { type ApiKey, apiKeyAuth } from '../../lib/index.ts';
+import { exchange } from '../support/exchange.ts';
 import { expressVersions } from '../support/express-versions.ts';
 import { closeOpenedKeys, decisionsOf, KEY_INPUT, openKeys, START_MS } from '../support/open-keys.ts';
 
@@ -29,6 +32,18 @@ describe.each(expressVersions)('apiKeyAuth on $name', ({ express }) => {
       organization: { id: 'org_1', slug: 'acme' },
       scopes: ['reports:read'],
     });
+  });
+
+  test('lets nobody pass whose key turns out unknown or revoked when the store has answered', async () => {
+    const { apiKeys, apiKey, key } = await openKeys();
+    const unknown = (await openKeys()).key;
+    await apiKeys.revoke(apiKey.id);
+    const reached: string[] = [];
+    const app = express();
+    app.use(apiKeyAuth(apiKeys), (req) => void reached.push(req.url));
+    await request(app).get('/').set('X-API-Key', unknown).expect(401);
+    await request(app).get('/').set('X-API-Key', key).expect(401);
+    expect(reached).toEqual([]);
   });
 
   test('has run next when it returns, for a key that the cache holds, and only then', async () => {
@@ -197,5 +212,21 @@ describe.each(expressVersions)('a key in its grace period on $name', ({ express 
     const { headers } = await request(app).get('/').set('X-API-Key', key).expect(200);
     expect(headers).not.toHaveProperty('deprecation');
     expect(headers).not.toHaveProperty('sunset');
+  });
+});
+
+describe('apiKeyAuth without Express', () => {
+  test.each<[string, object | undefined]>([
+    ['a plain server', undefined],
+    ['a framework with applications of another kind', {}],
+  ])('lets a good key pass in %s, and refuses others', async (_, application) => {
+    const { apiKeys, key } = await openKeys();
+    const authenticate = apiKeyAuth(apiKeys);
+    const listener: RequestListener = (req, res) => {
+      Object.assign(req, { app: application });
+      authenticate(req as Request, res as Response, () => res.end('let pass'));
+    };
+    expect((await exchange(listener, [`X-API-Key: ${key}`])).body).toBe('let pass');
+    expect((await exchange(listener, [])).status).toBe(401);
   });
 });

@@ -59,6 +59,19 @@ describe.each(expressVersions)('assertGuarded on $name', ({ express }) => {
     );
   });
 
+  test('refuses an expression that names no open route beside those that do', () => {
+    const app = express();
+    app.get('/a', end);
+    app.get('/b', end);
+
+    expect(() => assertGuarded(app, { except: [/^\/a$/, /\/b$/, /^b/] })).toThrow(
+      new Error('assertGuarded: These exceptions name no open route, so take them out: /^b/'),
+    );
+    expect(() => assertGuarded(app, { except: [/^\/a$/] })).toThrow(
+      /^assertGuarded: 1 route is open [^\n]+\n {2}GET \/b\n/,
+    );
+  });
+
   test('refuses an exception for a route that is guarded by now, or gone', () => {
     const app = express();
     app.use(auth());

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { RequestHandler } from 'express';
-import { apiKeyAuth, defineScopes } from '../../lib/index.ts';
+import { apiKeyAuth, auditRoutes, defineScopes } from '../../lib/index.ts';
 import { exchange } from '../support/exchange.ts';
 import { type Express, expressVersions } from '../support/express-versions.ts';
 import { closeOpenedKeys, openKeys } from '../support/open-keys.ts';
@@ -21,6 +21,20 @@ describe('the catalogue', () => {
   test('has the names in the order in which they were given, and says what each is for', () => {
     expect(scopes.names).toEqual(['reports:read', 'reports:write', 'files:read:own']);
     expect(scopes.describe('reports:write')).toBe('Change reports');
+  });
+
+  test('makes guards that say what they demand, and covers what a key was granted', () => {
+    const made = defineScopes({ 'reports:read': 'Read reports', 'reports:write': 'Change reports' });
+    const app = expressVersions[0]?.express() as ReturnType<Express>;
+    app.get('/all', made.requireScope('reports:read', 'reports:write'), () => undefined);
+    app.get('/any', made.requireAnyScope('reports:read', 'reports:write'), () => undefined);
+    const scopes = ['reports:read', 'reports:write'];
+
+    expect(auditRoutes(app).map(({ guards }) => guards)).toEqual([
+      [{ name: 'requireScope', scopes }],
+      [{ name: 'requireAnyScope', scopes }],
+    ]);
+    expect(made.coveredBy(['reports:*'])).toEqual(scopes);
   });
 
   test('cannot be changed', () => {

@@ -6,6 +6,7 @@ import {
   createApiKeys,
   type KeyEvent,
   type KeyRecord,
+  requireScope,
   StoreUnavailableError,
 } from '../../lib/index.ts';
 import { problemOf, refusalFields } from '../support/answers.ts';
@@ -157,6 +158,17 @@ describe.each(expressVersions)('a fault of our own, on $name', ({ express }) => 
     clock.isBroken = true;
     expect((await exchange(app, [])).body).toBe(problemOf('server_error'));
     expect({ reached, failed }).toStrictEqual({ reached: [], failed: [] });
+  });
+
+  test('is none where nobody hears the events that need a time', async () => {
+    const { clock, now } = breakableClock();
+    const apiKeys = createApiKeys({ store: { findByDigest: async () => undefined }, now });
+    const app = express();
+    app.use('/optional', apiKeyAuth(apiKeys, { mode: 'optional' }), requireScope('a'));
+    app.use(apiKeyAuth(apiKeys));
+    clock.isBroken = true;
+    expect((await exchange(app, [])).body).toBe(problemOf('missing_credentials'));
+    expect((await exchange(app, [], { line: 'GET /optional' })).body).toBe(problemOf('missing_credentials'));
   });
 
   test('never makes verify() throw', async () => {

@@ -41,16 +41,28 @@ describe.each(expressVersions)('a key in the query string on $name', ({ express 
     expect(warningsOf(events)).toHaveLength(1);
   });
 
-  test.each(['/reports?page=2', '/reports?key=', '/reports?monkey=1', '/key=1', '/reports?q=acme_live_x'])(
-    'is not suspected in %s',
-    async (path) => {
-      const { apiKeys, events } = await openKeys();
-      const app = express();
-      app.use(apiKeyAuth(apiKeys));
-      await request(app).get(path).expect(401);
-      expect(warningsOf(events)).toHaveLength(0);
-    },
-  );
+  test.each([
+    '/reports?page=2',
+    '/reports?key=',
+    '/reports?monkey=1',
+    '/key=1',
+    '/a&key=1',
+    '/reports?q=acme_live_x',
+  ])('is not suspected in %s', async (path) => {
+    const { apiKeys, events } = await openKeys();
+    const app = express();
+    app.use(apiKeyAuth(apiKeys));
+    await request(app).get(path).expect(401);
+    expect(warningsOf(events)).toHaveLength(0);
+  });
+
+  test('is warned of beside a header that is refused unread', async () => {
+    const { apiKeys, key, events } = await openKeys();
+    const app = express();
+    app.use(apiKeyAuth(apiKeys));
+    await request(app).get(`/?key=${key}`).set('Authorization', 'Bearer a b').expect(400);
+    expect(warningsOf(events)).toMatchObject([{ code: 'key_in_query' }]);
+  });
 
   test('changes nothing for a request that has a good key in a header', async () => {
     const { apiKeys, key, events } = await openKeys();

@@ -2,7 +2,7 @@ import type { RequestListener } from 'node:http';
 import { createServer } from 'node:https';
 import { connect, type PSKCallbackNegotation } from 'node:tls';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { apiKeyAuth } from '../../lib/index.ts';
+import { type ApiKeyAuthOptions, apiKeyAuth } from '../../lib/index.ts';
 import { problemOf, refusalFields } from '../support/answers.ts';
 import { converse, exchange, listen, type WireAnswer } from '../support/exchange.ts';
 import { type Express, expressVersions } from '../support/express-versions.ts';
@@ -119,6 +119,22 @@ describe.each(expressVersions)('requireTls on $name', ({ express }) => {
     expect(decisionsOf(keys.events)).toStrictEqual(
       requests.map(() => ({ type: 'decision', outcome: 'refused', reason: 'tls_required', cache: 'none' })),
     );
+  });
+
+  test.each<[string, ApiKeyAuthOptions]>([
+    ['itself', {}],
+    ['with a function', { errors: (_error, _req, res) => void res.end('worded') }],
+  ])('answers %s, with no challenge, not even an empty one, and nobody gets past it', async (_, options) => {
+    const { apiKeys, key } = await openKeys();
+    const seen: unknown[] = [];
+    const app = express();
+    app.use((_req, res, next) => {
+      res.on('finish', () => seen.push(res.hasHeader('WWW-Authenticate')));
+      next();
+    });
+    app.use(apiKeyAuth(apiKeys, { ...options, requireTls: true }), () => void seen.push('reached'));
+    expect((await exchange(app, [`X-API-Key: ${key}`])).status).toBe(403);
+    expect(seen).toEqual([false]);
   });
 
   test('lets no anonymous request pass either', async () => {

@@ -1,6 +1,6 @@
 import { METHODS } from 'node:http';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import type { Router } from 'express';
+import { type Router, Router as Router5 } from 'express';
 import request from 'supertest';
 import { apiKeyAuth, requireScope } from '../../lib/index.ts';
 import { expressVersions } from '../support/express-versions.ts';
@@ -10,7 +10,7 @@ afterEach(closeOpened);
 
 type Method = 'get' | 'post';
 
-describe.each(expressVersions)('the audit of layers on $name', ({ name, express }) => {
+describe.each(expressVersions)('the audit of layers on $name', ({ express }) => {
   test('knows an authenticator with no options', () => {
     const app = express();
     app.use(apiKeyAuth(open()));
@@ -24,6 +24,19 @@ describe.each(expressVersions)('the audit of layers on $name', ({ name, express 
     app.use('/hangs', (_req) => undefined);
 
     expect(auditOf(app)).toEqual(['ALL /hangs none']);
+  });
+
+  test('knows that a handler is reached by more than a route on its path, and what guards it all', async () => {
+    const app = express();
+    app.all(/^\/graphql\/*$/i, auth());
+    app.use('/graphql', (_req, res) => void res.json('reached'));
+    app.use('/files', auth());
+    app.use('/files', (_req, res) => void res.json('reached'));
+
+    expect(auditOf(app)).toEqual(['ALL /graphql none', 'ALL /files required']);
+    expect((await request(app).get('/graphql')).status).toBe(401);
+    expect((await request(app).get('/graphql/x')).body).toBe('reached');
+    expect((await request(app).get('/files/x')).status).toBe(401);
   });
 
   test('shows a mount on an expression as such, whatever it looks like', () => {
@@ -48,11 +61,14 @@ describe.each(expressVersions)('the audit of layers on $name', ({ name, express 
     inner.use('/a', auth());
     inner.get('/a', end);
     inner.get('/b', end);
-    app.use(/^\/r\d+/, inner);
+    const mount = /^\/r(?:1?2?3?4?5?6?7?8?)/;
+    const between = express.Router();
+    between.use(mount, inner);
+    app.use('/m', between);
 
-    expect(auditOf(app)).toEqual(['GET /^\\/r\\d+//a required', 'GET /^\\/r\\d+//b none']);
-    expect((await request(app).get('/r1/a')).status).toBe(401);
-    expect((await request(app).get('/r1/b')).body).toBe('reached');
+    expect(auditOf(app)).toEqual([`GET /m${mount}/a required`, `GET /m${mount}/b none`]);
+    expect((await request(app).get('/m/r1/a')).status).toBe(401);
+    expect((await request(app).get('/m/r1/b')).body).toBe('reached');
   });
 
   test('names each parameter of a mount', () => {
@@ -140,6 +156,16 @@ describe.each(expressVersions)('the audit of layers on $name', ({ name, express 
 
     expect(auditOf(router)).toEqual(['GET /<unknown> none', 'GET /<unknown>/c none']);
   });
+
+  test('an authenticator of which it cannot know where it runs guards nothing', () => {
+    const router = express.Router();
+    router.use('/a', auth());
+    const [layer = {}] = stackOf(router);
+    for (const member of ['regexp', 'slash', 'matchers', 'rawPath']) delete layer[member];
+    router.get('/a', end);
+
+    expect(auditOf(router)).toEqual(['GET /a none']);
+  });
 });
 
 test('the audit of a router of Express 5 that keeps no patterns is told what runs for every path', () => {
@@ -164,6 +190,8 @@ describe.each(expressVersions)('the audit of a router that a request passes on $
     ['an authenticator on another path', (gate) => gate.use('/x/ab', auth()), 'none'],
     ['an authenticator behind a guard in a route', guardBefore, 'required requireScope(s)'],
     ['an authenticator behind a handler in a route', handlerBefore, 'none'],
+    ['an authenticator behind a route that an optional one is in', optionalBefore, 'none'],
+    ['an authenticator behind a router that is left', routerBefore, 'required'],
     ['a route on the beginning of a step', (gate) => gate.all(/^\/a/i, auth()), 'required'],
     ['an authenticator on the beginning of a step', (gate) => gate.use(/^\/a/i, auth()), 'none'],
   ])('with %s', async (_, fill, expected) => {
@@ -172,7 +200,7 @@ describe.each(expressVersions)('the audit of a router that a request passes on $
     fill(gate);
     app.use('/x', gate);
     app.get('/x/ab', end);
-    const isOpen = expected === 'none';
+    const isOpen = !expected.startsWith('required');
 
     expect(auditOf(app).at(-1)).toBe(`GET /x/ab ${expected}`);
     expect((await request(app).get('/x/ab')).status === 200).toBe(isOpen);
@@ -207,10 +235,39 @@ function guardBefore(gate: Router): void {
   gate.use(auth());
 }
 
+function optionalBefore(gate: Router): void {
+  gate.all('/ab', auth('optional'), (_req, _res, next) => next('router'));
+  gate.use(auth());
+}
+
+function routerBefore(gate: Router): void {
+  const left = Router5();
+  left.use((_req, _res, next) => next('router'));
+  gate.use(left, auth());
+}
+
 function handlerBefore(gate: Router): void {
   gate.all('/ab', (_req, _res, next) => next('router'));
   gate.use(auth());
 }
+
+test('the audit of Express 4 knows that a mount takes a second slash, which leads past others', async () => {
+  const [{ express }] = expressVersions as unknown as [(typeof expressVersions)[number]];
+  const app = express();
+  const users = express.Router();
+  users.get('/', end);
+  const admin = express.Router();
+  admin.get('/b', end);
+  admin.use('/users', users);
+  app.use('/admin/b', auth());
+  app.use('/admin/users', auth());
+  app.use('/admin', admin);
+
+  expect(auditOf(app)).toEqual(['GET /admin/b none', 'GET /admin/users none']);
+  expect((await request(app).get('/admin/b')).status).toBe(401);
+  expect((await request(app).get('/admin//b')).body).toBe('reached');
+  expect((await request(app).get('/admin//users')).body).toBe('reached');
+});
 
 test('the audit of Express 4 knows what is mounted on a star', async () => {
   const [{ express }] = expressVersions as unknown as [(typeof expressVersions)[number]];

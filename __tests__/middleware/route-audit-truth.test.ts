@@ -32,7 +32,7 @@ const EXPRESSIONS = [/^\/a/, /^\/a/i, /^\/\d/, /^\/[a-z]+\/b/i];
 
 /** What only one of the two can read. */
 const PATTERNS: Readonly<Record<string, readonly string[]>> = {
-  'Express 4': ['/:p?/b', '/a*', '/:p(\\d+)', '/ab?c'],
+  'Express 4': ['/:p?/b', '/a*', '/a/*', '/:p(\\d+)', '/ab?c'],
   'Express 5': ['/{:p/}b', '/a{/:p}', '/*rest', '/a/*rest'],
 };
 
@@ -61,6 +61,8 @@ const REQUESTS = [
   '/A/A/A',
   '/%20/b',
   '/a/_',
+  '/a//',
+  '/a//b',
 ]);
 
 const step = fc.constantFrom<Step>('auth', 'pass', 'auth', 'pass', 'leaveRoute', 'leaveRouter');

@@ -56,3 +56,28 @@ for (const { name, express } of expressVersions) {
 function warningsIn(events: readonly KeyEvent[]): readonly string[] {
   return events.flatMap((event) => (event.type === 'warning' ? [`${event.code}: ${event.message}`] : []));
 }
+
+test.each(expressVersions)('on $name nothing is said of a proxy that is known', async ({ express }) => {
+  const { apiKeys, events } = await openKeys();
+  const app = express();
+  app.set('trust proxy', 'loopback');
+  app.use(apiKeyAuth(apiKeys, { requireTls: true }));
+
+  expect((await exchange(app, ['X-Forwarded-Proto: http'])).status).toBe(403);
+  expect(warningsIn(events)).toEqual([]);
+});
+
+test.each(expressVersions)('on $name production is noticed with the first key', async ({ express }) => {
+  const { apiKeys, events, key } = await openKeys();
+  const app = express();
+  app.set('env', 'production');
+  app.use(apiKeyAuth(apiKeys), (_req, res) => void res.send('let pass'));
+  await exchange(app, []);
+  expect(warningsIn(events)).toEqual([]);
+  await exchange(app, [`X-API-Key: ${key}`]);
+
+  expect(warningsIn(events)).toEqual([
+    expect.stringMatching(/^memory_store_in_production: /),
+    expect.stringMatching(/^no_pepper: /),
+  ]);
+});

@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 const FOLDERS = ['keys', 'authentication', 'middleware'];
 
 /** Of other folders, those that are about what is mutated here. */
-const BESIDE = ['issuance/known-scopes'];
+const BESIDE = ['issuance/known-scopes', 'warnings'];
 
 /** Those that are not, and why. */
 const LEFT_OUT = {

@@ -7,36 +7,44 @@ const VALUES = ['7', 'x', 'Q9', 'a-b.c', '0f8fad5b-d9cb-469f-a165-70867728950e',
 export type Sample = readonly (string | undefined)[];
 
 /**
- * Requests for a path of several parts, the last of them a route's. Not all of them need to match the patterns that they
- * were made of: those of Express 4 may hold expressions. None where there are too many ways to write it.
+ * Requests for a path of several parts, the last of them that of what answers. Not all of them need to match the
+ * patterns that they were made of: those of Express 4 may hold expressions. None where there are too many ways to write
+ * it.
  */
 export function samplesOf(parts: readonly PathPart[]): readonly Sample[] {
-  return waysToWrite(parts).flatMap((way) => [
-    ...VALUES.map((value) => fill(way, value)),
-    // One after the other: each router has its own mind about case.
-    ...way.map((_, changed) => inCapitals(fill(way, 'x'), changed)),
-  ]);
+  return waysToWrite(parts).flatMap((way) => {
+    const plain = fill(way, 'x');
+    // Each router has its own mind about case, and those of Express 4 take one slash more than their path has.
+    const changed = way.flatMap((_, index) => [
+      changedAt(index, plain, (text) => text.toUpperCase()),
+      changedAt(index, plain, (text) => `${text}/`),
+    ]);
+    return [...VALUES.map((value) => fill(way, value)), ...changed];
+  });
 }
 
 /** Each of them doubles the ways to write a path. */
-const MOST_OPTIONAL = 7;
+const MOST_OPTIONAL = 8;
 
-/** With and without each thing that is optional, the slash at the end among them. */
+/** What is mounted answers for all that is below its path. No route does, and so none matches that. */
+const END = '{/}{:step}';
+
+/** With and without each thing that is optional. */
 function waysToWrite(parts: readonly PathPart[]): readonly (readonly PathPart[])[] {
   const last = parts.length - 1;
   const patterns = parts.map((part, index) => {
     if (typeof part !== 'string') return part;
-    return index === last ? `${withSteps(withoutLastSlash(part))}{/}` : withSteps(part);
+    return withSteps(index === last ? part + END : part);
   });
   const optional = patterns
     .filter((pattern) => typeof pattern === 'string')
-    .join('')
+    .join()
     .match(/[{?]/g);
   if (optional !== null && optional.length > MOST_OPTIONAL) return [];
   return patterns.reduce<readonly (readonly PathPart[])[]>(
-    (ways, pattern, index) => {
+    (ways, pattern) => {
       if (typeof pattern !== 'string') return ways.map((way) => [...way, pattern]);
-      const texts = spellings(pattern).map((text) => (index === last ? text : withoutLastSlash(text)));
+      const texts = spellings(pattern).map(withoutLastSlash);
       return texts.flatMap((text) => ways.map((way) => [...way, text]));
     },
     [[]],
@@ -63,8 +71,8 @@ function fill(way: readonly PathPart[], value: string): Sample {
   });
 }
 
-function inCapitals(sample: Sample, changed: number): Sample {
-  return sample.map((text, index) => (index === changed ? text?.toUpperCase() : text));
+function changedAt(changed: number, sample: Sample, change: (text: string) => string): Sample {
+  return sample.map((text, index) => (index === changed && text !== undefined ? change(text) : text));
 }
 
 /** The path that a request has at one of its parts: of all from there on, as those before were cut off. */

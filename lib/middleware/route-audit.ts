@@ -124,7 +124,8 @@ function reaches(sample: Sample, trail: readonly Step[]): boolean {
     const path = pathFrom(sample, at);
     if (path === undefined) return true;
     const taken = layer.match(path);
-    return at === trail.length - 1 ? taken !== undefined : taken?.replace(/\/$/, '') === sample[at];
+    if (taken === undefined) return false;
+    return at === trail.length - 1 || below(path, taken) === pathFrom(sample, at + 1);
   });
 }
 
@@ -141,7 +142,12 @@ function brandsIn(layer: Layer, path: string | undefined, method: string): reado
   if (path === undefined) return matchesAll ? brandsWithin(content, undefined, method) : [];
   const taken = layer.match(path);
   if (taken === undefined || (content.kind !== 'route' && !isWholeSteps(taken, path))) return [];
-  return brandsWithin(content, path.slice(taken.length) || '/', method);
+  return brandsWithin(content, below(path, taken), method);
+}
+
+/** What Express leaves of a path for those that are mounted there. */
+function below(path: string, taken: string): string {
+  return path.slice(taken.length) || '/';
 }
 
 /** Express passes over what is mounted under an expression that ends in the middle of a step: `/^\/a/` and `/ab`. */
