@@ -27,17 +27,17 @@
 export const PARTS = {
   fuzz: {
     file: './fuzz/fuzz.mjs',
-    minutes: 20,
+    minutes: 75,
     shows: 'hostile bytes in headers, keys, JWTs, bodies, records, messages',
   },
   network: {
     file: './network/network.mjs',
-    minutes: 12,
+    minutes: 22,
     shows: 'connections to each store cut, half open, slow, truncated',
   },
   'store-faults': {
     file: './network/store-faults.mjs',
-    minutes: 8,
+    minutes: 30,
     shows: 'every fault of a method, in front of each store',
   },
   floods: {
@@ -62,7 +62,7 @@ export const PARTS = {
   },
   interleavings: {
     file: './commands/interleavings.mjs',
-    minutes: 25,
+    minutes: 15,
     shows: 'a million orders of look-ups, changes and messages',
   },
   outage: {
