@@ -1,13 +1,14 @@
-import { afterEach, describe, expect, jest, test } from '@jest/globals';
+import { Worker } from 'node:worker_threads';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { type BcryptSecretsOptions, bcryptSecrets } from '../../lib/authentication/bcrypt-secrets.ts';
+import type { BuiltInVerifier, Lookup, PairVerifier } from '../../lib/authentication/key-verifier.ts';
 import { createApiKeys, type KeyRecord, keyPairs, MemoryKeyStore } from '../../lib/index.ts';
 import { bcryptDigest, ID, IDS, openBcrypt, SECRET, watchComparisons } from '../support/bcrypt-bench.ts';
 import { spoils } from '../support/fault-store.ts';
 import { outcomeOf, settle } from '../support/key-bench.ts';
 import { START_MS } from '../support/open-keys.ts';
-import { digestOf } from '../support/records.ts';
+import { buildRecord, digestOf } from '../support/records.ts';
 
-const HOUR_MS = 3_600_000;
 const OUR_DIGEST = digestOf(`${ID}:${SECRET}`);
 
 afterEach(() => {
@@ -190,73 +191,6 @@ describe('a record that is no record', () => {
   });
 });
 
-describe('after a rotation', () => {
-  const pair = { kind: 'pair', record: { kind: 'pair' as const }, verifiers: [keyPairs()] };
-
-  test('both secrets work; the old one moves in its place and keeps its grace', async () => {
-    let now = START_MS;
-    const bench = openBcrypt({ record: pair.record, verifiers: pair.verifiers, now: () => now });
-    const { key, secret = '' } = await bench.apiKeys.rotate(ID, { gracePeriodMs: HOUR_MS });
-    expect(key).toBe(ID);
-    const graceUntil = new Date(START_MS + HOUR_MS);
-    const comparisons = watchComparisons();
-    expect(await bench.apiKeys.verifyPair(ID, secret)).toEqual({ ok: true, apiKey: expect.anything() });
-    expect(comparisons.hashes).toEqual([]);
-    expect(await bench.apiKeys.verifyPair(ID, SECRET)).toMatchObject({ ok: true, graceUntil });
-    expect(comparisons.hashes).toHaveLength(1);
-    await settle();
-    const { digest, previous } = await bench.record();
-    expect({ digest, previous }).toMatchObject({
-      digest: digestOf(`${ID}:${secret}`),
-      previous: { digest: OUR_DIGEST, expiresAt: graceUntil },
-    });
-
-    const other = bench.otherProcess();
-    expect(await other.apiKeys.verifyPair(ID, SECRET)).toMatchObject({ ok: true, graceUntil });
-    expect(await other.apiKeys.verifyPair(ID, secret)).not.toHaveProperty('graceUntil');
-    await settle();
-    expect(other.store.count('update')).toBe(0);
-    expect(comparisons.hashes).toHaveLength(1);
-    now += HOUR_MS;
-    expect(await outcomeOf(other.apiKeys.verifyPair(ID, SECRET))).toBe('rotated');
-    expect(await outcomeOf(other.apiKeys.verifyPair(ID, secret))).toBe('accepted');
-  });
-
-  test('an old secret whose grace is over is refused and not moved', async () => {
-    const bench = openBcrypt({ record: pair.record, verifiers: pair.verifiers, now: () => START_MS });
-    await bench.apiKeys.rotate(ID, { gracePeriodMs: 0 });
-    const other = bench.otherProcess();
-    expect(await other.apiKeys.verifyPair(ID, SECRET)).toMatchObject({ ok: false });
-    await settle();
-    expect(other.store.count('update')).toBe(0);
-  });
-
-  test('an opaque record gets a key of ours, and the old secret works in grace', async () => {
-    const { apiKeys } = openBcrypt();
-    const { key } = await apiKeys.rotate(ID);
-    expect(await apiKeys.verify(key)).toMatchObject({ ok: true, apiKey: { id: ID } });
-    expect(await apiKeys.verifyPair(ID, SECRET)).toHaveProperty('graceUntil');
-  });
-
-  test.each([
-    ['the current secret', SECRET, 1, 'accepted'],
-    ['the old secret', 'old one', 2, 'accepted'],
-    ['a wrong secret', 'wrong', 2, 'unknown'],
-  ])('%s is found where both are under bcrypt', async (_case, secret, compared, outcome) => {
-    const previous = { digest: bcryptDigest('old one'), expiresAt: new Date(START_MS + HOUR_MS) };
-    const { apiKeys, record } = openBcrypt({ record: { previous }, now: () => START_MS });
-    const comparisons = watchComparisons();
-    expect(await outcomeOf(apiKeys.verifyPair(ID, secret))).toBe(outcome);
-    expect(comparisons.hashes).toHaveLength(compared);
-    await settle();
-    const { digest, previous: kept } = await record();
-    expect([digest, kept?.digest].map((one) => one?.startsWith('bcrypt:'))).toEqual([
-      secret !== SECRET,
-      secret !== 'old one',
-    ]);
-  });
-});
-
 describe('wrong secrets for one id from one address', () => {
   test('are answered 429 after triesPerMinute, for that id and address alone', async () => {
     const { apiKeys, store } = openBcrypt({ bcrypt: { triesPerMinute: 2 } });
@@ -271,6 +205,67 @@ describe('wrong secrets for one id from one address', () => {
   });
 });
 
+describe('what is compared', () => {
+  /** Costs of the hashes, and the threads, which are not asked: a secret is right that is the cost of its hash. */
+  let costs: number[] = [];
+  let threads: Worker[] = [];
+
+  beforeEach(() => {
+    [costs, threads] = [[], []];
+    jest.spyOn(Worker.prototype, 'postMessage').mockImplementation(function (this: Worker, question) {
+      const { secret, hash } = question as { secret: string; hash: string };
+      const cost = Number(hash.slice(4, 6));
+      costs.push(cost);
+      threads.push(this);
+      queueMicrotask(() => this.emit('message', secret === `${cost}`));
+    });
+  });
+  afterEach(() => Promise.all(threads.map((thread) => thread.terminate())));
+
+  const hashOfCost = (cost: number) => `bcrypt:$2b$${String(cost).padStart(2, '0')}$${'.'.repeat(53)}`;
+  const pairsOf = (verifier: BuiltInVerifier) => verifier.pairs as PairVerifier;
+
+  /** What one verifier finds in records, asked one after the other. */
+  function openSearch() {
+    const { find } = pairsOf(bcryptSecrets({ ids: IDS }));
+    return (record: KeyRecord | undefined, secret: string) => {
+      const lookup = { byId: async () => record, digests: (text: string) => [digestOf(text)] };
+      return find(ID, secret, lookup as unknown as Lookup);
+    };
+  }
+
+  test('for an id that is unknown is as dear as the dearest hash that was met', async () => {
+    const find = openSearch();
+    for (const cost of [undefined, 12, 5, undefined]) {
+      const record = cost === undefined ? undefined : buildRecord(1, { digest: hashOfCost(cost) });
+      expect(await find(record, 'wrong')).toBeUndefined();
+    }
+    expect(costs).toEqual([10, 12, 5, 12]);
+  });
+
+  test("for a JWT is nobody's hash", async () => {
+    const record = buildRecord(1, { kind: 'jwt', digest: hashOfCost(4) });
+    expect(await openSearch()(record, '4')).toBeUndefined();
+    expect(costs).toEqual([10]);
+  });
+
+  test.each([
+    ['4', [4], false],
+    ['5', [4, 5], true],
+    ['6', [4, 5], undefined],
+  ])('is the current hash, then the one in grace: %s', async (secret, compared, previous) => {
+    const old = { digest: hashOfCost(5), expiresAt: new Date(START_MS) };
+    const record = buildRecord(1, { digest: hashOfCost(4), previous: old });
+    const found = { record, previous, rehash: digestOf(`${ID}:${secret}`) };
+    expect(await openSearch()(record, secret)).toEqual(previous === undefined ? undefined : found);
+    expect(costs).toEqual(compared);
+  });
+
+  test('never comes by Basic', () => {
+    expect(pairsOf(bcryptSecrets({ ids: IDS })).basic).toBe(false);
+  });
+});
+
 describe('options', () => {
   const ids = 'must be a regular expression from ^ to $ without the flags g, m and y, but got';
 
@@ -281,6 +276,8 @@ describe('options', () => {
     ['an open start', { ids: /a$/ }, `bcryptSecrets: ids ${ids} /a$/`],
     ['an open end', { ids: /^a/ }, `bcryptSecrets: ids ${ids} /^a/`],
     ['an end that is a character', { ids: /^a\$/ }, `bcryptSecrets: ids ${ids} /^a\\$/`],
+    ['an alternative with an open start', { ids: /a|^b$/ }, `bcryptSecrets: ids ${ids} /a|^b$/`],
+    ['an alternative with an open end', { ids: /^a$|b/ }, `bcryptSecrets: ids ${ids} /^a$|b/`],
     ['the flag g', { ids: /^a$/g }, `bcryptSecrets: ids ${ids} /^a$/g`],
     ['the flag y', { ids: /^a$/y }, `bcryptSecrets: ids ${ids} /^a$/y`],
     ['the flag m', { ids: /^a$/m }, `bcryptSecrets: ids ${ids} /^a$/m`],

@@ -7,6 +7,7 @@ import {
   foreignKeys,
   type ImportInput,
   type KeyVerifier,
+  keyRecord,
   MemoryKeyStore,
 } from '../../lib/index.ts';
 
@@ -307,4 +308,47 @@ describe('foreignKeys', () => {
       /"abd" matches none/,
     );
   });
+});
+
+describe('foreignKeys() refuses', () => {
+  const whole = { name: 'old', matches: /^old$/, examples: ['old'], digests: () => [] };
+
+  test.each<[string, object, string]>([
+    [
+      'a name that it does not know',
+      { ...whole, example: 'old' },
+      'unknown option "example"; did you mean "examples"? (known: name, matches, examples, characters, digests)',
+    ],
+    ['no name', { ...whole, name: undefined }, 'name must be a text, but got undefined'],
+    ['an empty name', { ...whole, name: '' }, 'name must be a text, but got ""'],
+    ['a number as name', { ...whole, name: 5 }, 'name must be a text, but got 5'],
+    [
+      'a list of digests',
+      { ...whole, digests: [] },
+      'digests must be a function of the key, but got an array of 0',
+    ],
+    [
+      'a text as pattern',
+      { ...whole, matches: '^old$' },
+      'matches must be a regular expression, but got "^old$"',
+    ],
+  ])('%s', (_, given, message) => {
+    expect(() => foreignKeys(given as Parameters<typeof foreignKeys>[0])).toThrow(
+      new TypeError(`foreignKeys: ${message}`),
+    );
+  });
+});
+
+test("a key of another kind is nobody's here, whatever its digest", async () => {
+  const digest = `sha256:${hashOf('sha256', 'old', 'base64url')}`;
+  const options = { name: 'old', matches: /^old$/, examples: ['old'], digests: () => [digest] };
+  for (const [kind, ok] of [
+    ['pair', false],
+    ['opaque', true],
+  ] as const) {
+    const record = keyRecord({ id: 'k1', kind, digest, organization: { id: 'org_1' } });
+    const store = new MemoryKeyStore([record]);
+    const apiKeys = createApiKeys({ store, verifiers: [foreignKeys(options)] });
+    expect(await apiKeys.verify('old')).toMatchObject({ ok });
+  }
 });

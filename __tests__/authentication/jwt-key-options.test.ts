@@ -197,6 +197,34 @@ test.each<[string, object, string]>([
     `${aUrl} one with https://keys.test`,
   ],
   [
+    'a user of an address',
+    remote({ jwks: new URL('https://a@keys.test/') }),
+    `${aUrl} one with https://keys.test`,
+  ],
+  [
+    'a password alone',
+    remote({ jwks: new URL('https://:secret@keys.test/') }),
+    `${aUrl} one with https://keys.test`,
+  ],
+  [
+    'another protocol on this machine',
+    remote({ jwks: new URL('ftp://localhost/') }),
+    `${aUrl} one with ftp://localhost`,
+  ],
+  [
+    'a name that only ends as that of this machine',
+    remote({ jwks: new URL('http://notlocalhost/') }),
+    `${aUrl} one with http://notlocalhost`,
+  ],
+  ['something like an address', remote({ jwks: { href: 'https://keys.test/' } }), `${aUrl} an object`],
+  ['no address', remote({ jwks: undefined }), `${aUrl} undefined`],
+  ['a number as address', remote({ jwks: 5 }), `${aUrl} 5`],
+  [
+    'null in the place of keys',
+    { ...options, keys: null },
+    'keys must be an array of keys or { jwks, algorithms }, but got null',
+  ],
+  [
     'no algorithms',
     remote({ algorithms: undefined }),
     'keys.algorithms must be an array of at least one algorithm, but got undefined',
@@ -235,6 +263,7 @@ test.each<[string, object]>([
   ['members that are given as undefined', remote({ timeoutMs: undefined, staleMs: undefined })],
   ['http on this machine', remote({ jwks: new URL('http://localhost:1/') })],
   ['http on this machine, by IPv6', remote({ jwks: new URL('http://[::1]:1/') })],
+  ['http on this machine, by a longer address', remote({ jwks: new URL('http://127.10.200.12/') })],
   ['private keys that do not sign', keys(current, { ...current, id: 'k2', state: 'next' })],
   ['public CryptoKeys', keys(current, { ...current, id: 'k2', state: 'retired', key: publicOnly.publicKey })],
   ['RS256 to check with', keys(current, keyOption('k2', 'retired', makeSigner('RS256')))],

@@ -83,6 +83,16 @@ describe('a token is checked with the keys of its issuer', () => {
     expect(await judge('k')).toBe('unknown');
   });
 
+  test('of which each has its own id', async () => {
+    const { judge } = await openRemote([jwkOf(signers.ES256, 'k'), jwkOf(signers.EdDSA, 'l')]);
+
+    expect([await judge('k'), await judge('l', signers.EdDSA), await judge('l')]).toEqual([
+      'accepted',
+      'accepted',
+      'unknown',
+    ]);
+  });
+
   test('but not with one of two that have the same id', async () => {
     const second = makeSigner('ES256');
     const { judge } = await openRemote([jwkOf(signers.ES256, 'k'), jwkOf(second, 'k')]);
@@ -110,6 +120,19 @@ describe('where the set cannot be read, nobody knows whether a token is good:', 
 
     expect(during).toBe('temporarily_unavailable');
     expect(await judge('k')).toBe('accepted');
+  });
+
+  test('one byte more than 262,144', async () => {
+    const { jwks, clock, judge } = await openRemote([]);
+    const answers: string[] = [];
+    for (const length of [262_145, 262_144]) {
+      const set = JSON.stringify({ keys: [jwkOf(signers.ES256, 'k')] });
+      jwks.answer = (res) => res.end(set.padEnd(length));
+      answers.push(await judge('k'));
+      clock.ms += 1_000;
+    }
+
+    expect(answers).toEqual(['temporarily_unavailable', 'accepted']);
   });
 
   test('a server that is not there', async () => {

@@ -27,6 +27,11 @@ describe('what cached keys share', () => {
     ['another organization', { organization: { id: 'org_1' } }, { organization: { id: 'org_2' } }],
     ['a slug', { organization: { id: 'org_1' } }, { organization: { id: 'org_1', slug: 'acme' } }],
     [
+      'a slug that reads like none',
+      { organization: { id: 'org_1' } },
+      { organization: { id: 'org_1', slug: 'undefined' } },
+    ],
+    [
       'another slug',
       { organization: { id: 'org_1', slug: 'a' } },
       { organization: { id: 'org_1', slug: 'a b' } },
@@ -40,6 +45,7 @@ describe('what cached keys share', () => {
     ['another owner', { owner: { type: 'user', id: 'x' } }, { owner: { type: 'user', id: 'y' } }],
     ['fewer scopes', { scopes: ['a', 'b'] }, { scopes: ['a'] }],
     ['scopes that read the same', { scopes: ['a', 'b'] }, { scopes: ['a,b'] }],
+    ['scopes that read the same in one go', { scopes: ['a', 'b'] }, { scopes: ['ab'] }],
     ['no scopes', { scopes: ['a'] }, { scopes: [] }],
   ])('is never mixed up with what has %s', (_what, first, second) => {
     for (const [earlier, later] of [
@@ -50,6 +56,26 @@ describe('what cached keys share', () => {
       shared.partsOf(recordWith(earlier));
       expect(shared.partsOf(recordWith(later))).toEqual(recordWith(later));
     }
+  });
+
+  test('is not forgotten for a few others', () => {
+    const shared = new SharedParts();
+    const organizations = ['a', 'b', 'c', 'a'].map(
+      (id) => shared.partsOf(recordWith({ organization: { id } })).organization,
+    );
+    expect(organizations[3]).toBe(organizations[0]);
+  });
+
+  test.each([
+    [1_000, true],
+    [1_001, false],
+  ])('is no list of scopes that is longer than it is worth: %d characters', (length, isShared) => {
+    const shared = new SharedParts();
+    const nine = Array.from({ length: 9 }, (_, i) => `${i}`.padEnd(99, 's'));
+    const fields: Fields = { scopes: [...nine, 'last'.padEnd(length - 900, 's')] };
+    const [one, other] = [shared.partsOf(recordWith(fields)), shared.partsOf(recordWith(fields))];
+    expect(other.scopes === one.scopes).toBe(isShared);
+    expect(other.scopes).toEqual(fields.scopes);
   });
 
   test('is forgotten in the end, however many come', () => {

@@ -48,11 +48,26 @@ describe('SqlKeyStore with a query of the user', () => {
     }));
   }
 
-  test('takes no answer of postgres.js without a command for "there is no such key", as it comes from a lost connection', async () => {
-    const answer = Object.assign([], { count: null, command: null });
-    const store = new SqlKeyStore({ unsafe: async () => answer } as unknown as SqlConnection);
-    await expect(store.findByDigest(['a'])).rejects.toThrow('the connection ended');
-    await expect(store.update('a', { name: 'b', narrows: false }, 1)).rejects.toThrow('the connection ended');
+  test.each([
+    ['that has no command', Object.assign([], { count: null, command: null })],
+    // biome-ignore lint/suspicious/noSparseArray: that is what it gives
+    ['that begins with a hole', Object.assign([, {}], { count: 1, command: 'SELECT' })],
+    ['without the row that it counts', Object.assign([], { count: 1, command: 'SELECT' })],
+  ])(
+    'takes an answer of postgres.js %s for no "there is no such key", as a lost connection leaves it',
+    async (_, answer) => {
+      const store = new SqlKeyStore({ unsafe: async () => answer } as unknown as SqlConnection);
+      for (const call of [() => store.findByDigest(['a']), () => store.findById('a')]) {
+        await expect(call()).rejects.toThrow('the connection was lost in the middle of an answer');
+      }
+    },
+  );
+
+  test('takes a change that postgres.js made to no row for what it is', async () => {
+    const answer = Object.assign([], { count: 0, command: 'DELETE' });
+    expect(
+      await new SqlKeyStore({ unsafe: async () => answer } as unknown as SqlConnection).delete('a'),
+    ).toBe(false);
   });
 
   test('keeps the connection as `this` of its query', async () => {

@@ -14,6 +14,7 @@ import { smallest } from './smallest.mjs';
  * @property {string} name
  * @property {(choose: Choices) => any} make - an input, as JSON
  * @property {(input: any) => Finding | undefined | Promise<Finding | undefined>} check
+ * @property {(input: any) => boolean} [mayTakeLong] - whether its time is not judged
  * @property {() => Finding | undefined | Promise<Finding | undefined>} control - whether good credentials still work
  * @property {() => string} [details] - what its inputs came to, for the table
  * @property {() => void | Promise<void>} [refresh] - now and then: forgets what has piled up
@@ -100,8 +101,8 @@ class Run {
     for (let batch = 1; done < iterations && this.goesOn; batch += 1) {
       const end = Math.min(iterations, done + BATCH);
       for (; done < end && this.goesOn; done += 1) await this.ask(this.#fuzzer.make(choose));
-      await this.control();
       if (batch % BATCHES_UNTIL_REFRESH === 0) await this.#fuzzer.refresh?.();
+      await this.control();
     }
     return done;
   }
@@ -124,6 +125,7 @@ class Run {
 
   /** Of a busy machine every input is slow now and then; one that is slow each time is slow by itself. @param {unknown} input */
   async #judgeTime(input) {
+    if (this.#fuzzer.mayTakeLong?.(input)) return;
     const ms = await quickest(this.#fuzzer, input);
     this.slowestMs = Math.max(this.slowestMs, ms);
     if (ms > SLOW_MS) await this.#report(input, wrong(`takes ${ms.toFixed(1)} ms`));

@@ -72,11 +72,13 @@ export function fuzzKeys() {
   };
 }
 
-/** @type {readonly KeyInput[]} */
+/** A pair as one text and in two parts, as each is known apart. @type {KeyInput[]} */
 const CONTROLS = ['good', 'pair', 'foreign'].flatMap((of) => [
   { keys: 'plain', of, edits: [] },
   { keys: 'peppered', of, edits: [] },
 ]);
+for (const keys of /** @type {const} */ (['plain', 'peppered']))
+  CONTROLS.push({ keys, of: 'pair', edits: [], pair: true });
 
 /** @param {(text: string) => string} digestOf */
 function openWorld(digestOf) {

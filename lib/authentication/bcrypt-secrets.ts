@@ -52,8 +52,7 @@ export function bcryptSecrets(options: BcryptSecretsOptions): KeyVerifier {
     const record = await lookup.byId(id);
     const ours = lookup.digests(pairText(id, secret));
     const found = await search.find(record, secret, ours);
-    const [newest] = ours;
-    return found && (newest === undefined ? found : { ...found, rehash: newest });
+    return found && { ...found, rehash: ours[0] as string };
   };
   const verifier: BuiltInVerifier = {
     name: 'bcrypt',

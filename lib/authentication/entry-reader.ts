@@ -68,7 +68,7 @@ export class EntryReader {
   #rehashIfGood({ record, rehash: digest }: Found, match: Matched, entry: Entry): void {
     const { clock, environments, rehash } = this.#parts;
     const isGood = refusalReason(entry, clock.now(), environments) === undefined;
-    if (isGood && digest !== undefined) rehash?.(record, match, digest);
+    if (isGood) rehash?.(record, match, digest);
   }
 
   /** A record that cannot be understood may be the news of the key's end: no older one may bridge what follows. */

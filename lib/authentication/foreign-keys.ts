@@ -48,9 +48,7 @@ export function foreignKeys(options: ForeignKeysOptions): KeyVerifier {
     async find(text, lookup) {
       const ours = lookup.digests(text);
       const record = await lookup.byDigest([...ours, ...digests(text).map(canonicalDigest)]);
-      if (record?.kind !== 'opaque') return undefined;
-      const [newest] = ours;
-      return newest === undefined ? { record } : { record, rehash: newest };
+      return record?.kind === 'opaque' ? { record, rehash: ours[0] as string } : undefined;
     },
   };
 }

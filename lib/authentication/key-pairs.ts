@@ -75,6 +75,5 @@ async function findPair(id: string, secret: string, lookup: Lookup): Promise<Fou
   const record = await lookup.byDigest(digests);
   // `a:b` with `c` and `a` with `b:c` are of one digest: the id tells them apart.
   if (record === undefined || record.id !== id || record.kind !== 'pair') return undefined;
-  const [newest] = digests;
-  return newest === undefined ? { record } : { record, rehash: newest };
+  return { record, rehash: digests[0] as string };
 }

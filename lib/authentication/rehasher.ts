@@ -8,7 +8,7 @@ import type { Matched } from './record-reader.ts';
 const MAX_AT_ONCE = 8;
 
 /** Moves a key that was just accepted from the digest it was found by to the one that new keys have. */
-export type Rehasher = (record: KeyRecord, match: Matched, digest: string) => void;
+export type Rehasher = (record: KeyRecord, match: Matched, digest: string | undefined) => void;
 
 /**
  * By compare-and-set, so that a change made meanwhile wins; never awaited. What fails, or finds no place, is tried

@@ -75,8 +75,8 @@ function slotOf({ id, previous }: Pick<KeyUse, 'id' | 'previous'>): string {
 }
 
 /**
- * The uses of the last minute that the store may not know of, in two maps: when a minute is over the older one is thrown away whole, which costs
- * nothing for each key.
+ * The uses of the last minute that the store may not know of, in two maps: when a minute is over the older one is
+ * thrown away whole, which costs nothing for each key.
  */
 class RecentUses {
   #older = new Map<string, number>();
@@ -86,11 +86,9 @@ class RecentUses {
   #firstAt = Number.NaN;
 
   lastOf(slot: string, now: number): number | undefined {
-    const known = this.#newer.get(slot) ?? this.#older.get(slot);
-    const last = known === undefined ? undefined : known + this.#firstAt;
-    // One in the future comes of a clock that was set back.
-    const isRecent = last !== undefined && now >= last && now - last < USE_RECORDED_EVERY_MS;
-    return isRecent ? last : undefined;
+    // NaN where none is known, which no comparison holds for. One in the future comes of a clock that was set back.
+    const last = (this.#newer.get(slot) ?? this.#older.get(slot) ?? Number.NaN) + this.#firstAt;
+    return now >= last && now - last < USE_RECORDED_EVERY_MS ? last : undefined;
   }
 
   forget(slots: readonly string[]): void {

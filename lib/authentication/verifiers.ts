@@ -64,7 +64,6 @@ export function createVerifiers(
       return another === undefined ? (verifier ?? 'malformed') : 'malformed';
     },
     pairVerifierOf(id, secret) {
-      if (typeof id !== 'string' || typeof secret !== 'string') return undefined;
       const owner = pairs.find((one) => one.ownsId?.(id)) ?? pairs.find((one) => one.ownsId === undefined);
       return owner?.matches(id, secret) ? owner : undefined;
     },
@@ -92,9 +91,7 @@ function ownKeys(prefix: string): BuiltInVerifier {
     async find(text, lookup) {
       const digests = lookup.digests(text);
       const record = await lookup.byDigest(digests);
-      if (record?.kind !== 'opaque') return undefined;
-      const [newest] = digests;
-      return newest === undefined ? { record } : { record, rehash: newest };
+      return record?.kind === 'opaque' ? { record, rehash: digests[0] as string } : undefined;
     },
   };
 }
@@ -113,7 +110,7 @@ export function checkVerifiers(owner: string, value: unknown): readonly KeyVerif
     if (!Array.isArray(examples) || (needsExample && examples.length === 0)) {
       throw badOption(owner, `${option}.examples`, 'an array of at least one text', examples);
     }
-    if (characters !== undefined && !/^[\x21-\x7E]*$/.test(characters)) {
+    if (!/^[\x21-\x7E]*$/.test(characters ?? '')) {
       throw badOption(owner, `${option}.characters`, 'visible ASCII characters', characters);
     }
   }

@@ -57,7 +57,7 @@ export class VersionFloors {
   #forgottenUpTo = 0;
   /** In the order in which they rose last. */
   readonly #floors = new Map<string, Floor>();
-  #oldest: Iterator<[string, Floor]> = this.#floors.entries();
+  readonly #oldest: Iterator<[string, Floor]> = this.#floors.entries();
   /** What was told since then, and what was told before: the latter is dropped as a whole when nothing needs it. */
   #told = new Map<string, ToldFloor>();
   #toldBefore = new Map<string, ToldFloor>();
@@ -123,8 +123,6 @@ export class VersionFloors {
   standingOf(id: string, version: number, read: number, monotonic: number): Standing {
     const told = this.#toldOf(id) ?? NOT_TOLD;
     const floor = this.#floors.get(id) ?? NO_FLOOR;
-    if (floor === NO_FLOOR && told === NOT_TOLD)
-      return read <= this.#forgottenUpTo ? 'read_again' : 'current';
     if (version < floor.version) return floor.ended ? 'ended' : 'below';
     if (version < told.version && monotonic < told.heldUntil) return told.ended ? 'ended' : 'below';
     const toldUpTo = version < told.version ? told.at : 0;
@@ -153,15 +151,12 @@ export class VersionFloors {
     if (this.#floors.size > MAX_FLOORS) this.#forgetOldest();
   }
 
-  /** By one iterator that goes on: each new one would first pass over all that was deleted in front. */
+  /**
+   * By one iterator that goes on: each new one would first pass over all that was deleted in front. It never ends, as
+   * all that it has passed is deleted, and whatever rises again goes behind it.
+   */
   #forgetOldest(): void {
-    let next = this.#oldest.next();
-    if (next.done === true) {
-      this.#oldest = this.#floors.entries();
-      next = this.#oldest.next();
-    }
-    if (next.done === true) return;
-    const [id, floor] = next.value;
+    const [id, floor] = this.#oldest.next().value as [string, Floor];
     this.#floors.delete(id);
     this.#forgottenUpTo = Math.max(this.#forgottenUpTo, floor.setAt);
   }

@@ -71,15 +71,15 @@ function bucketName(id: string, address: string | undefined): string {
 
 /** Of an IPv6 address the first 64 bits: one host has all the rest to itself. IPv4 in IPv6 form counts as IPv4. */
 function networkOf(address: string): string {
-  const plain = address.replace(/%.*$/, '').toLowerCase();
+  const plain = address.replace(/%.*/s, '').toLowerCase();
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(plain)?.[1];
   if (mapped !== undefined) return mapped;
   if (!isIPv6(plain)) return plain.slice(0, 100);
-  const [head = '', tail] = plain.split('::');
-  const front = head === '' ? [] : head.split(':');
-  const back = tail === undefined || tail === '' ? [] : tail.split(':');
-  const zeros =
-    tail === undefined ? [] : Array<string>(Math.max(0, 8 - front.length - back.length)).fill('0');
-  const groups = [...front, ...zeros, ...back].slice(0, 4);
-  return groups.map((group) => Number.parseInt(group, 16).toString(16)).join(':');
+  // Seven colons stand in an address that leaves no zeros out; a group that is left out is empty.
+  const colons = plain.split(':').length - 1;
+  const groups = plain
+    .replace('::', ':'.repeat(9 - colons))
+    .split(':')
+    .slice(0, 4);
+  return groups.map((group) => Number(`0x0${group}`)).join(':');
 }

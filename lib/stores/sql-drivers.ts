@@ -121,11 +121,18 @@ export function pgliteQuery(database: PgliteConnection): SqlQuery {
   };
 }
 
+/**
+ * Where a connection is lost, postgres.js 3.4 may give an answer of no rows and no command to a statement that was never
+ * run; and it goes on counting rows where the lost answer ended, so that the first rows of the next one are holes.
+ */
+function isWhole({ length, count, command }: Awaited<ReturnType<PostgresJsConnection['unsafe']>>): boolean {
+  return command !== null && (length === count || (length === 0 && command !== 'SELECT'));
+}
+
 export function postgresJsQuery(sql: PostgresJsConnection): SqlQuery {
   return async (text, values) => {
     const rows = await sql.unsafe(text, [...values], { prepare: false });
-    // Where a connection ends while it is set up, 3.4 answers what waits for it with no rows, and no command either.
-    if (rows.command === null) throw new Error('the connection ended before the statement was run');
+    if (!isWhole(rows)) throw new Error('the connection was lost in the middle of an answer');
     return { rows, affectedRows: rows.count ?? 0 };
   };
 }
