@@ -41,7 +41,7 @@ export const STORE_KINDS = [
       const sql = postgres(url, {
         onnotice: () => undefined,
         connect_timeout: ms / 1_000,
-        backoff: () => ms / 1_000,
+        backoff: (tries) => Math.min(3 ** tries / 100, ms / 1_000),
         connection: { statement_timeout: 2 * ms },
         // It asks for the types of arrays when it connects; a connection that is lost then is an unhandled rejection.
         fetch_types: false,
