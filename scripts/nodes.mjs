@@ -8,10 +8,12 @@ const CAN_DIFFER = {
   'requests and answers': [
     'corpus',
     'http/.*',
-    'hardening/fuzz',
     'middleware/(api-key-auth|faults|refusals|require-tls)',
   ],
-  'crypto and threads': ['keys/.*', 'authentication/(bcrypt-.*|jwt-attacks|jwt-keys|key-pairs)'],
+  'crypto, texts and threads': [
+    'keys/(digest|key-text|metadata|secret-scanning|timing-safe)',
+    'authentication/(bcrypt-rotation|bcrypt-secrets|jwt-attacks|jwt-keys|key-pairs)',
+  ],
   'timers and promises': [
     'authentication/(cache-ages|circuit|last-used|single-flight|store-faults|watch-life)',
   ],
