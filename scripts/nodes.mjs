@@ -5,11 +5,7 @@ import { installNode } from './node-versions.mjs';
 
 /** By what Node itself brings, or what a package has a build of for each Node. */
 const CAN_DIFFER = {
-  'requests and answers': [
-    'corpus',
-    'http/.*',
-    'middleware/(api-key-auth|faults|refusals|require-tls)',
-  ],
+  'requests and answers': ['corpus', 'http/.*', 'middleware/(api-key-auth|faults|refusals|require-tls)'],
   'crypto, texts and threads': [
     'keys/(digest|key-text|metadata|secret-scanning|timing-safe)',
     'authentication/(bcrypt-rotation|bcrypt-secrets|jwt-attacks|jwt-keys|key-pairs)',
